@@ -1,0 +1,36 @@
+// What the compiler offers, and the names that depend on it.
+#pragma once
+
+#include <llmzero/kernels/target.hpp>
+#include <llmzero/version.hpp>
+
+// 1 where `throw` may be written. Only result<T>::value() ever throws.
+#if defined(__cpp_exceptions) || defined(__EXCEPTIONS) || defined(_CPPUNWIND)
+#    define LLMZERO_HAS_EXCEPTIONS 1
+#    define LLMZERO_EXCEPTIONS_TAG throwing
+#else
+#    define LLMZERO_HAS_EXCEPTIONS 0
+#    define LLMZERO_EXCEPTIONS_TAG nothrow
+#endif
+
+// LLMZERO_ABI names the inline namespace llmzero::v0_1_0_<target>_<throwing|nothrow>: everything that
+// changes the code of an inline function is in its name, so no two builds share one by accident.
+#define LLMZERO_DETAIL_PASTE(major, minor, patch, target, exceptions) v##major##_##minor##_##patch##_##target##_##exceptions
+#define LLMZERO_DETAIL_ABI(major, minor, patch, target, exceptions)                                                    \
+    LLMZERO_DETAIL_PASTE(major, minor, patch, target, exceptions)
+#define LLMZERO_ABI                                                                                                    \
+    LLMZERO_DETAIL_ABI(LLMZERO_VERSION_MAJOR, LLMZERO_VERSION_MINOR, LLMZERO_VERSION_PATCH, LLMZERO_TARGET,            \
+                       LLMZERO_EXCEPTIONS_TAG)
+
+// Marks printf-style functions, so that the compiler checks their arguments.
+#if defined(__GNUC__)
+#    define LLMZERO_PRINTF(format_index, first_argument) __attribute__((format(printf, format_index, first_argument)))
+#    define LLMZERO_ALWAYS_INLINE inline __attribute__((always_inline))
+#    define LLMZERO_NOINLINE __attribute__((noinline))
+#    define LLMZERO_RESTRICT __restrict__
+#else
+#    define LLMZERO_PRINTF(format_index, first_argument)
+#    define LLMZERO_ALWAYS_INLINE inline
+#    define LLMZERO_NOINLINE
+#    define LLMZERO_RESTRICT
+#endif

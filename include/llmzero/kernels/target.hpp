@@ -1,0 +1,41 @@
+// What this translation unit is compiled for: the only place where the preprocessor is asked for an
+// instruction set. Includes nothing, so that every header may include it (through base/config.hpp).
+#pragma once
+
+// LLMZERO_TARGET becomes part of the inline namespace: two builds for different instruction sets in one
+// program then never share an inline function, and the linker cannot keep the wrong copy of one.
+#if defined(__ARM_ARCH) && __ARM_ARCH == 6 && defined(__ARM_FEATURE_SIMD32) && !defined(LLMZERO_PORTABLE_ONLY)
+#    define LLMZERO_HAS_ARM1176 1
+#    define LLMZERO_TARGET arm1176
+#    define LLMZERO_TARGET_NAME "ARMv6 + VFPv2 (ARM1176)"
+#else
+#    define LLMZERO_HAS_ARM1176 0
+#    if defined(__AVX512VNNI__)
+#        define LLMZERO_TARGET avx512vnni
+#        define LLMZERO_TARGET_NAME "x86-64 compiled for AVX-512 VNNI"
+#    elif defined(__AVX512F__)
+#        define LLMZERO_TARGET avx512
+#        define LLMZERO_TARGET_NAME "x86-64 compiled for AVX-512"
+#    elif defined(__AVX2__)
+#        define LLMZERO_TARGET avx2
+#        define LLMZERO_TARGET_NAME "x86-64 compiled for AVX2"
+#    elif defined(__x86_64__)
+#        define LLMZERO_TARGET x86_64
+#        define LLMZERO_TARGET_NAME "x86-64"
+#    elif defined(__i386__)
+#        define LLMZERO_TARGET i686
+#        define LLMZERO_TARGET_NAME "32-bit x86"
+#    elif defined(__aarch64__)
+#        define LLMZERO_TARGET aarch64
+#        define LLMZERO_TARGET_NAME "AArch64"
+#    elif defined(__ARM_NEON)
+#        define LLMZERO_TARGET armv7neon
+#        define LLMZERO_TARGET_NAME "ARMv7 + NEON"
+#    elif defined(__arm__)
+#        define LLMZERO_TARGET arm
+#        define LLMZERO_TARGET_NAME "32-bit ARM"
+#    else
+#        define LLMZERO_TARGET generic
+#        define LLMZERO_TARGET_NAME "generic"
+#    endif
+#endif
