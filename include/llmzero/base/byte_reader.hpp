@@ -16,7 +16,7 @@ namespace llmzero::inline LLMZERO_ABI {
 
 // The value of a number stored little-endian and unaligned at `bytes` (at least sizeof(T) of them).
 template <class T>
-    requires std::is_arithmetic_v<T>
+requires std::is_arithmetic_v<T>
 [[nodiscard]] T load_little_endian(const void * bytes) {
     unsigned char raw[sizeof(T)];
     std::memcpy(raw, bytes, sizeof raw);

@@ -15,7 +15,8 @@
 namespace llmzero::inline LLMZERO_ABI {
 
 // a + b, or nothing when it does not fit.
-template <std::unsigned_integral T> [[nodiscard]] constexpr std::optional<T> checked_add(T a, std::type_identity_t<T> b) {
+template <std::unsigned_integral T>
+[[nodiscard]] constexpr std::optional<T> checked_add(T a, std::type_identity_t<T> b) {
     if (b > std::numeric_limits<T>::max() - a) {
         return std::nullopt;
     }
@@ -23,7 +24,8 @@ template <std::unsigned_integral T> [[nodiscard]] constexpr std::optional<T> che
 }
 
 // a * b, or nothing when it does not fit.
-template <std::unsigned_integral T> [[nodiscard]] constexpr std::optional<T> checked_multiply(T a, std::type_identity_t<T> b) {
+template <std::unsigned_integral T>
+[[nodiscard]] constexpr std::optional<T> checked_multiply(T a, std::type_identity_t<T> b) {
     if (b != 0 && a > std::numeric_limits<T>::max() / b) {
         return std::nullopt;
     }
@@ -31,7 +33,8 @@ template <std::unsigned_integral T> [[nodiscard]] constexpr std::optional<T> che
 }
 
 // The next multiple of `alignment` (a power of two), or nothing when it does not fit.
-template <std::unsigned_integral T> [[nodiscard]] constexpr std::optional<T> checked_align(T value, std::type_identity_t<T> alignment) {
+template <std::unsigned_integral T>
+[[nodiscard]] constexpr std::optional<T> checked_align(T value, std::type_identity_t<T> alignment) {
     const auto padded = checked_add(value, static_cast<T>(alignment - 1));
     if (!padded) {
         return std::nullopt;

@@ -15,7 +15,8 @@
 
 // LLMZERO_ABI names the inline namespace llmzero::v0_1_0_<target>_<throwing|nothrow>: everything that
 // changes the code of an inline function is in its name, so no two builds share one by accident.
-#define LLMZERO_DETAIL_PASTE(major, minor, patch, target, exceptions) v##major##_##minor##_##patch##_##target##_##exceptions
+#define LLMZERO_DETAIL_PASTE(major, minor, patch, target, exceptions)                                                  \
+    v##major##_##minor##_##patch##_##target##_##exceptions
 #define LLMZERO_DETAIL_ABI(major, minor, patch, target, exceptions)                                                    \
     LLMZERO_DETAIL_PASTE(major, minor, patch, target, exceptions)
 #define LLMZERO_ABI                                                                                                    \

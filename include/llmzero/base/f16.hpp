@@ -37,7 +37,9 @@ namespace llmzero::inline LLMZERO_ABI {
     return static_cast<std::uint16_t>(sign | ((magnitude + 0xfffu + odd - ((127u - 15u) << 23)) >> 13));
 }
 
-[[nodiscard]] constexpr float bf16_to_f32(std::uint16_t upper) { return std::bit_cast<float>(std::uint32_t{upper} << 16); }
+[[nodiscard]] constexpr float bf16_to_f32(std::uint16_t upper) {
+    return std::bit_cast<float>(std::uint32_t{upper} << 16);
+}
 
 // Rounds to nearest, ties to even; NaN stays NaN.
 [[nodiscard]] constexpr std::uint16_t f32_to_bf16(float value) {

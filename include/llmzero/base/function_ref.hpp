@@ -21,8 +21,8 @@ public:
     function_ref(std::nullptr_t) {}
 
     template <class F>
-        requires(!std::same_as<std::remove_cvref_t<F>, function_ref> && std::is_invocable_r_v<R, F &, Arguments...>)
-    function_ref(F && callable) {
+    requires(!std::same_as<std::remove_cvref_t<F>, function_ref> && std::is_invocable_r_v<R, F &, Arguments...>)
+        function_ref(F && callable) {
         using callable_type = std::remove_reference_t<F>;
         if constexpr (std::is_function_v<callable_type>) {
             function_ = reinterpret_cast<void (*)()>(&callable);

@@ -159,7 +159,9 @@ private:
 // The result of something that has nothing to return: success, or an error.
 struct nothing {};
 using status = result<nothing>;
-inline status success() { return nothing{}; }
+inline status success() {
+    return nothing{};
+}
 
 // A printable, shortened copy of text that comes from outside (a key, a tensor's name), for messages.
 // Control characters and bytes above 126 become '?', so that a hostile file cannot write to a terminal.
