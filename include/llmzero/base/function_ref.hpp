@@ -27,12 +27,13 @@ public:
         if constexpr (std::is_function_v<callable_type>) {
             function_ = reinterpret_cast<void (*)()>(&callable);
             call_ = [](const function_ref & self, Arguments... arguments) -> R {
-                return reinterpret_cast<callable_type *>(self.function_)(std::forward<Arguments>(arguments)...);
+                return invoke(*reinterpret_cast<callable_type *>(self.function_),
+                              std::forward<Arguments>(arguments)...);
             };
         } else {
             object_ = const_cast<void *>(static_cast<const void *>(std::addressof(callable)));
             call_ = [](const function_ref & self, Arguments... arguments) -> R {
-                return std::invoke(*static_cast<callable_type *>(self.object_), std::forward<Arguments>(arguments)...);
+                return invoke(*static_cast<callable_type *>(self.object_), std::forward<Arguments>(arguments)...);
             };
         }
     }
@@ -41,6 +42,14 @@ public:
     R operator()(Arguments... arguments) const { return call_(*this, std::forward<Arguments>(arguments)...); }
 
 private:
+    template <class F> static R invoke(F & callable, Arguments &&... arguments) {
+        if constexpr (std::is_void_v<R>) {
+            std::invoke(callable, std::forward<Arguments>(arguments)...); // its result, if any, is dropped
+        } else {
+            return std::invoke(callable, std::forward<Arguments>(arguments)...);
+        }
+    }
+
     union {
         void * object_ = nullptr;
         void (*function_)();

@@ -192,7 +192,7 @@ private:
 // Returns the error of `expression` (a result) from the current function, if there is one.
 #define LLMZERO_CHECK(expression)                                                                                      \
     do {                                                                                                               \
-        if (auto llmzero_checked = (expression); !llmzero_checked) {                                                   \
+        if (auto && llmzero_checked = (expression); !llmzero_checked) {                                                \
             return llmzero_checked.error();                                                                            \
         }                                                                                                              \
     } while (false)
