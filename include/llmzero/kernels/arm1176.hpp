@@ -1,0 +1,278 @@
+// Kernels for the ARM1176: ARMv6 with its SIMD32 instructions, of which SMLAD does two 16-bit products a cycle.
+//
+// A 16-bit lane carries two 8-bit or four 4-bit weights at once, and the activations are prepared so that what
+// does not belong cancels. Both forms are exact in wrapping 32-bit arithmetic.
+//
+// 8 bits. A halfword is h = 256 * b1 + u0 with u0 = b0 + 128, so with activations x1, x0:
+//     h * x1 + (h & 0x00FF) * (256 * x0 - x1) = 256 * (b1 * x1 + b0 * x0 + 128 * x0)
+// for |x| <= 127; the sum over a group starts at -256 * 128 * sum(x0).
+//     4 weights: 1 AND, 2 SMLAD.
+//
+// 4 bits. A halfword is h = 4096 * n3 + 256 * u2 + 16 * u1 + u0 with n3 in two's complement, u = n + 8:
+//     h * x3 + (h & 0x0FFF) * (16 * x2 - x3) + (h & 0x00FF) * (256 * x1 - 16 * x2)
+//       + (h << 8 & 0x0F00) * (16 * x0 - x1) = 4096 * (n3 * x3 + u2 * x2 + u1 * x1 + u0 * x0)
+// for |x| <= 120; the sum starts at -4096 * 8 * sum(x2 + x1 + x0).
+//     8 weights: 3 AND, 4 SMLAD.
+//
+// Layout: rows one after the other; a row is a stream of groups of 32 weights, words little endian.
+//     q8, q8_offset  | scale f32 | offset f32 (q8_offset) | 8 words: 2 halfwords of 2 weights |
+//     q4, q4_offset  | scale f32 | offset f32 (q4_offset) | 4 words: 2 halfwords of 4 weights |
+// A prepared vector is a stream of groups of 80 bytes, see activation_group.
+#pragma once
+
+#include <llmzero/kernels/target.hpp>
+
+#if LLMZERO_HAS_ARM1176
+
+#    include <llmzero/kernels/dense.hpp>
+#    include <llmzero/kernels/kernel_set.hpp>
+#    include <llmzero/numerics/quantise.hpp>
+#    include <llmzero/numerics/weight_group.hpp>
+
+#    include <arm_acle.h>
+#    include <cstddef>
+#    include <cstdint>
+#    include <cstring>
+
+namespace llmzero::inline LLMZERO_ABI::kernels::arm1176 {
+
+constexpr bool has_offset(packed_format format) {
+    return format == packed_format::q8_offset || format == packed_format::q4_offset;
+}
+constexpr bool has_nibbles(packed_format format) {
+    return format == packed_format::q4 || format == packed_format::q4_offset;
+}
+constexpr std::size_t header_words(packed_format format) {
+    return has_offset(format) ? 2 : 1;
+}
+constexpr std::size_t code_words(packed_format format) {
+    return has_nibbles(format) ? 4 : 8;
+}
+constexpr std::size_t group_words(packed_format format) {
+    return header_words(format) + code_words(format);
+}
+
+// 32 activations as the two forms above want them. `factor` has 16 words of two lanes each, in the order in
+// which they are used: for each word of weights the x1 pair and the (256 * x0 - x1) pair of the 8-bit form, or
+// the x3, (16 * x2 - x3), (256 * x1 - 16 * x2) and (16 * x0 - x1) pairs of the 4-bit form.
+struct activation_group {
+    float scale;
+    float sum;                // scale * sum of all 32 integers
+    std::int32_t start;       // what the sum of products starts from, so that the offsets of the weights cancel
+    std::int32_t integer_sum; // of all 32
+    std::int32_t factor[16];
+};
+
+inline std::int32_t lanes(int low, int high) {
+    return static_cast<std::int32_t>((static_cast<std::uint32_t>(low) & 0xffffu) | static_cast<std::uint32_t>(high)
+                                                                                       << 16);
+}
+
+// Which weight of a group lies in which bits: halfword h of word w holds weights 4w + 2h (low byte) and
+// 4w + 2h + 1 (high byte) in the 8-bit form, 8w + 4h .. 8w + 4h + 3 from the lowest nibble up in the 4-bit form.
+inline void prepare_group(activation_kind kind, const float * x, activation_group & out) {
+    const bool eight = kind == activation_kind::eight;
+    std::int16_t code[group_size];
+    out.scale = quantise_group(x, eight ? 127.0f : 120.0f, code);
+    std::int32_t sum = 0;
+    std::int32_t with_offset = 0; // sum of the activations whose weights are stored with an offset
+    for (std::size_t i = 0; i < group_size; ++i) {
+        sum += code[i];
+        with_offset += (eight ? i % 2 != 1 : i % 4 != 3) ? code[i] : 0;
+    }
+    out.integer_sum = sum;
+    out.sum = out.scale * static_cast<float>(sum);
+    out.start = eight ? -256 * 128 * with_offset : -4096 * 8 * with_offset;
+    std::int32_t * factor = out.factor;
+    if (eight) {
+        for (std::size_t i = 0; i < group_size; i += 4, factor += 2) {
+            const std::int16_t * c = code + i;
+            factor[0] = lanes(c[1], c[3]);
+            factor[1] = lanes(256 * c[0] - c[1], 256 * c[2] - c[3]);
+        }
+    } else {
+        for (std::size_t i = 0; i < group_size; i += 8, factor += 4) {
+            const std::int16_t * c = code + i;
+            factor[0] = lanes(c[3], c[7]);
+            factor[1] = lanes(16 * c[2] - c[3], 16 * c[6] - c[7]);
+            factor[2] = lanes(256 * c[1] - 16 * c[2], 256 * c[5] - 16 * c[6]);
+            factor[3] = lanes(16 * c[0] - c[1], 16 * c[4] - c[5]);
+        }
+    }
+}
+
+// The integer part of a group's product, exact.
+template <packed_format format>
+inline std::int32_t integer_dot(const std::uint32_t * words, const activation_group & a) {
+    std::int32_t sum = a.start;
+    const std::int32_t * factor = a.factor;
+    if constexpr (has_nibbles(format)) {
+        for (std::size_t w = 0; w < 4; ++w, factor += 4) {
+            const std::uint32_t word = words[w];
+            sum = __smlad(static_cast<std::int32_t>(word), factor[0], sum);
+            sum = __smlad(static_cast<std::int32_t>(word & 0x0fff0fffu), factor[1], sum);
+            sum = __smlad(static_cast<std::int32_t>(word & 0x00ff00ffu), factor[2], sum);
+            sum = __smlad(static_cast<std::int32_t>(word << 8 & 0x0f000f00u), factor[3], sum);
+        }
+        sum >>= 12;
+        // Nibbles are stored as code - 8 where the file's codes are 0..15.
+        return has_offset(format) ? sum + 8 * a.integer_sum : sum;
+    } else {
+        for (std::size_t w = 0; w < 8; ++w, factor += 2) {
+            const std::uint32_t word = words[w];
+            sum = __smlad(static_cast<std::int32_t>(word), factor[0], sum);
+            sum = __smlad(static_cast<std::int32_t>(word & 0x00ff00ffu), factor[1], sum);
+        }
+        return sum >> 8;
+    }
+}
+
+template <packed_format format, std::size_t tile>
+inline void multiply_row(const std::uint32_t * row, std::size_t n_groups, const activation_group * x, float * y,
+                         std::size_t y_stride) {
+    float total[tile] = {};
+    for (std::size_t g = 0; g < n_groups; ++g, row += group_words(format)) {
+        const auto scale = std::bit_cast<float>(row[0]);
+        const float offset = has_offset(format) ? std::bit_cast<float>(row[header_words(format) - 1]) : 0.0f;
+        for (std::size_t t = 0; t < tile; ++t) {
+            const activation_group & a = x[t * n_groups + g];
+            const std::int32_t sum = integer_dot<format>(row + header_words(format), a);
+            total[t] += static_cast<float>(sum) * (scale * a.scale);
+            if constexpr (has_offset(format)) {
+                total[t] += offset * a.sum;
+            }
+        }
+    }
+    for (std::size_t t = 0; t < tile; ++t) {
+        y[t * y_stride] = total[t];
+    }
+}
+
+template <packed_format format>
+inline void multiply_as(const packed_view & w, std::size_t first_row, std::size_t end_row, const activation_group * x,
+                        std::size_t n_tokens, float * y, std::size_t y_stride) {
+    constexpr std::size_t tile = 2;
+    const std::size_t n_groups = w.cols / group_size;
+    const auto * words = reinterpret_cast<const std::uint32_t *>(w.data);
+    for (std::size_t r = first_row; r < end_row; ++r) {
+        const std::uint32_t * row = words + r * n_groups * group_words(format);
+        std::size_t t = 0;
+        for (; t + tile <= n_tokens; t += tile) {
+            multiply_row<format, tile>(row, n_groups, x + t * n_groups, y + t * y_stride + r, y_stride);
+        }
+        for (; t < n_tokens; ++t) {
+            multiply_row<format, 1>(row, n_groups, x + t * n_groups, y + t * y_stride + r, y_stride);
+        }
+    }
+}
+
+inline void multiply(const packed_view & w, std::size_t first_row, std::size_t end_row, const std::byte * prepared,
+                     std::size_t n_tokens, float * y, std::size_t y_stride) {
+    const auto * x = reinterpret_cast<const activation_group *>(prepared);
+    switch (w.format) {
+    case packed_format::q8: return multiply_as<packed_format::q8>(w, first_row, end_row, x, n_tokens, y, y_stride);
+    case packed_format::q8_offset:
+        return multiply_as<packed_format::q8_offset>(w, first_row, end_row, x, n_tokens, y, y_stride);
+    case packed_format::q4: return multiply_as<packed_format::q4>(w, first_row, end_row, x, n_tokens, y, y_stride);
+    case packed_format::q4_offset:
+        return multiply_as<packed_format::q4_offset>(w, first_row, end_row, x, n_tokens, y, y_stride);
+    default: return dense::multiply(w, first_row, end_row, prepared, n_tokens, y, y_stride);
+    }
+}
+
+inline std::size_t packed_bytes(packed_format format, std::size_t rows, std::size_t cols) {
+    return is_quantised(format) ? rows * (cols / group_size) * group_words(format) * sizeof(std::uint32_t)
+                                : dense::packed_bytes(format, rows, cols);
+}
+
+inline void pack_row(const packed_view & into, std::size_t row, const void * source) {
+    if (!is_quantised(into.format)) {
+        return dense::pack_row(into, row, source);
+    }
+    const auto * groups = static_cast<const weight_group *>(source);
+    const std::size_t n_groups = into.cols / group_size;
+    const std::size_t header = header_words(into.format);
+    auto * to = reinterpret_cast<std::uint32_t *>(into.data) + row * n_groups * group_words(into.format);
+    for (std::size_t g = 0; g < n_groups; ++g, to += group_words(into.format)) {
+        const weight_group & from = groups[g];
+        to[0] = std::bit_cast<std::uint32_t>(from.scale);
+        if (has_offset(into.format)) {
+            to[1] = std::bit_cast<std::uint32_t>(from.offset);
+        }
+        if (!has_nibbles(into.format)) {
+            for (std::size_t w = 0; w < code_words(into.format); ++w) {
+                std::uint32_t word = 0;
+                for (std::size_t i = 0; i < 4; ++i) {
+                    const auto code = static_cast<std::uint32_t>(from.code[4 * w + i]) + (i % 2 == 0 ? 128u : 0u);
+                    word |= (code & 255u) << (8 * i);
+                }
+                to[header + w] = word;
+            }
+            continue;
+        }
+        const int minus = has_offset(into.format) ? 8 : 0;
+        for (std::size_t w = 0; w < code_words(into.format); ++w) {
+            std::uint32_t word = 0;
+            for (std::size_t i = 0; i < 8; ++i) {
+                const int code = from.code[8 * w + i] - minus + (i % 4 == 3 ? 0 : 8);
+                word |= (static_cast<std::uint32_t>(code) & 15u) << (4 * i);
+            }
+            to[header + w] = word;
+        }
+    }
+}
+
+inline void unpack_row(const packed_view & from, std::size_t row, float * out) {
+    if (!is_quantised(from.format)) {
+        return dense::unpack_row(from, row, out);
+    }
+    const std::size_t n_groups = from.cols / group_size;
+    const std::size_t header = header_words(from.format);
+    const auto * words = reinterpret_cast<const std::uint32_t *>(from.data) + row * n_groups * group_words(from.format);
+    for (std::size_t g = 0; g < n_groups; ++g, words += group_words(from.format)) {
+        weight_group group{};
+        group.scale = std::bit_cast<float>(words[0]);
+        group.offset = has_offset(from.format) ? std::bit_cast<float>(words[1]) : 0.0f;
+        for (std::size_t i = 0; i < group_size; ++i) {
+            if (has_nibbles(from.format)) {
+                const auto nibble = static_cast<int>(words[header + i / 8] >> (4 * (i % 8)) & 15u);
+                const int code = i % 4 == 3 ? (nibble ^ 8) - 8 : nibble - 8;
+                group.code[i] = static_cast<std::int8_t>(has_offset(from.format) ? code + 8 : code);
+            } else {
+                const auto byte = static_cast<int>(words[header + i / 4] >> (8 * (i % 4)) & 255u);
+                group.code[i] = static_cast<std::int8_t>(i % 2 == 0 ? byte - 128 : (byte ^ 128) - 128);
+            }
+        }
+        dequantise(group, out + g * group_size);
+    }
+}
+
+inline activation_kind kind_for(packed_format format) {
+    if (!is_quantised(format)) {
+        return activation_kind::floats;
+    }
+    return has_nibbles(format) ? activation_kind::seven_5 : activation_kind::eight;
+}
+
+inline std::size_t activation_bytes(activation_kind kind, std::size_t cols) {
+    return kind == activation_kind::floats ? cols * sizeof(float) : cols / group_size * sizeof(activation_group);
+}
+
+inline void prepare(activation_kind kind, const float * x, std::size_t cols, std::byte * out) {
+    if (kind == activation_kind::floats) {
+        std::memcpy(out, x, cols * sizeof(float));
+        return;
+    }
+    auto * groups = reinterpret_cast<activation_group *>(out);
+    for (std::size_t g = 0; g < cols / group_size; ++g) {
+        prepare_group(kind, x + g * group_size, groups[g]);
+    }
+}
+
+inline constexpr kernel_set set = {
+    "arm1176", packed_bytes, pack_row, unpack_row, kind_for, activation_bytes, prepare, multiply, dense::attend,
+};
+
+} // namespace llmzero::inline LLMZERO_ABI::kernels::arm1176
+
+#endif

@@ -1,0 +1,88 @@
+// The interface between models and instruction sets: a kernel_set is a table of functions, one table for
+// each instruction set. A model knows nothing else of the machine.
+//
+//     file's blocks -> weight_group -> pack_row -> packed matrix -> multiply
+//
+// Weights are packed once, when a model is loaded, into the layout that the set's multiply() reads in one
+// forward stream. Activations are quantised once per vector with prepare() and shared by all rows.
+#pragma once
+
+#include <llmzero/base/config.hpp>
+
+#include <cstddef>
+#include <cstdint>
+
+namespace llmzero::inline LLMZERO_ABI {
+
+// What a packed matrix holds. Every type of a file becomes one of these without a second rounding.
+enum class packed_format : std::uint8_t {
+    f32,       // floats
+    f16,       // halves, as in the file
+    bf16,      // bfloat16, as in the file
+    q8,        // groups of 32: scale * code, code in [-128, 127]
+    q8_offset, // groups of 32: scale * code + offset
+    q4,        // groups of 32: scale * code, code in [-8, 7]
+    q4_offset, // groups of 32: scale * code + offset, code in [0, 15]
+};
+
+// True where pack_row() takes weight_groups, false where it takes the file's floats.
+constexpr bool is_quantised(packed_format format) {
+    return format >= packed_format::q8;
+}
+
+// How activations must look for a format. Matrices that share an input vector share its preparation when
+// they agree on this.
+enum class activation_kind : std::uint8_t {
+    floats,  // as they are
+    eight,   // groups of 32 integers in [-127, 127] with a scale
+    seven_5, // groups of 32 integers in [-120, 120]: what the ARM1176's 4-bit products can carry
+};
+inline constexpr std::size_t activation_kinds = 3;
+
+// A matrix W(rows, cols) in a kernel set's own layout. Points into memory that somebody else owns.
+struct packed_view {
+    packed_format format;
+    std::size_t rows;
+    std::size_t cols; // a multiple of 32 when quantised
+    std::byte * data; // aligned to a cache line
+};
+
+// The keys or values of one head for positions 0..n-1, as the KV cache stores them.
+struct kv_rows {
+    const float * f32 = nullptr;         // [n, head_dim], or
+    const std::int8_t * codes = nullptr; // [n, head_dim] with
+    const float * scales = nullptr;      // [n]
+};
+
+struct kernel_set {
+    const char * name;
+
+    // Bytes of a packed matrix of `rows` x `cols`; the caller has checked that the product fits.
+    std::size_t (*packed_bytes)(packed_format format, std::size_t rows, std::size_t cols);
+
+    // Writes one row. `source` is weight_group[cols / 32] for quantised formats, float[cols] for f32 and
+    // uint16_t[cols] for f16 and bf16 (unaligned, little endian, as in the file). Rows may come in any order.
+    void (*pack_row)(const packed_view & into, std::size_t row, const void * source);
+
+    // The row as floats [cols]; exact. For embedding tables.
+    void (*unpack_row)(const packed_view & from, std::size_t row, float * out);
+
+    activation_kind (*kind_for)(packed_format format);
+    // Bytes of one prepared vector of `cols` elements.
+    std::size_t (*activation_bytes)(activation_kind kind, std::size_t cols);
+    // Quantises x(cols) into `out` (aligned to a cache line).
+    void (*prepare)(activation_kind kind, const float * x, std::size_t cols, std::byte * out);
+
+    // y(rows) = W(rows, cols) x(cols) for rows [first_row, end_row) and `n_tokens` vectors. The prepared
+    // vectors lie activation_bytes() apart, results `y_stride` floats apart. Reads each weight once. The
+    // result for a token does not depend on the other tokens, nor on the range of rows: same bits always.
+    void (*multiply)(const packed_view & w, std::size_t first_row, std::size_t end_row, const std::byte * prepared,
+                     std::size_t n_tokens, float * y, std::size_t y_stride);
+
+    // Attention of one query head over n positions: out = softmax(scale * q K^T) V.
+    // q, out [head_dim]; scores [n] is scratch.
+    void (*attend)(const float * q, const kv_rows & keys, const kv_rows & values, std::size_t n, std::size_t head_dim,
+                   float scale, float * scores, float * out);
+};
+
+} // namespace llmzero::inline LLMZERO_ABI

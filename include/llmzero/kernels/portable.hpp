@@ -1,0 +1,217 @@
+// Kernels in plain C++, written so that gcc and clang vectorise them for whatever they compile for. Also the
+// reference for every other kernel set: integer parts must agree exactly with these.
+//
+// Layout: rows one after the other; a row is a stream of groups.
+//     q8         | scale f32 | 32 codes i8        |   36 bytes, 9 bits a weight
+//     q8_offset  | scale | offset | 32 codes      |   40 bytes
+//     q4         | scale f32 | 16 bytes of nibbles |  20 bytes, 5 bits a weight; nibble = code + 8,
+//     q4_offset  | scale | offset | 16 bytes      |   24 bytes    byte i holds codes i (low) and i + 16 (high)
+// A prepared vector is a stream of groups | scale f32 | sum f32 = scale * sum of codes | 32 codes i16 |: codes
+// are widened once, so that the inner loop is one multiply-add of 16-bit pairs (pmaddwd, smlal, smlad).
+#pragma once
+
+#include <llmzero/kernels/dense.hpp>
+#include <llmzero/kernels/kernel_set.hpp>
+#include <llmzero/numerics/quantise.hpp>
+#include <llmzero/numerics/weight_group.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+
+namespace llmzero::inline LLMZERO_ABI::kernels::portable {
+
+struct activation_group {
+    float scale;
+    float sum;
+    std::int16_t code[group_size];
+};
+
+constexpr bool has_offset(packed_format format) {
+    return format == packed_format::q8_offset || format == packed_format::q4_offset;
+}
+constexpr bool has_nibbles(packed_format format) {
+    return format == packed_format::q4 || format == packed_format::q4_offset;
+}
+constexpr std::size_t header_bytes(packed_format format) {
+    return has_offset(format) ? 8 : 4;
+}
+constexpr std::size_t group_bytes(packed_format format) {
+    return header_bytes(format) + (has_nibbles(format) ? group_size / 2 : group_size);
+}
+
+// The codes of one packed group, widened. For q4_offset they are code + 8, which is what the file has.
+template <packed_format format> inline void unpack_codes(const std::byte * group, std::int16_t * code) {
+    std::uint8_t bytes[group_size];
+    std::memcpy(bytes, group + header_bytes(format), group_bytes(format) - header_bytes(format));
+    if constexpr (has_nibbles(format)) {
+        constexpr int minus = has_offset(format) ? 0 : 8;
+        for (std::size_t i = 0; i < group_size / 2; ++i) {
+            code[i] = static_cast<std::int16_t>((bytes[i] & 15) - minus);
+            code[i + group_size / 2] = static_cast<std::int16_t>((bytes[i] >> 4) - minus);
+        }
+    } else {
+        for (std::size_t i = 0; i < group_size; ++i) {
+            code[i] = static_cast<std::int8_t>(bytes[i]);
+        }
+    }
+}
+
+// The integer part of a group's product: |sum| <= 32 * 128 * 127.
+inline std::int32_t integer_dot(const std::int16_t * a, const std::int16_t * b) {
+    std::int32_t sum = 0;
+    for (std::size_t i = 0; i < group_size; ++i) {
+        sum += static_cast<std::int32_t>(a[i]) * static_cast<std::int32_t>(b[i]);
+    }
+    return sum;
+}
+
+// One row by `tile` tokens: each group of weights is unpacked once and multiplied with every token.
+template <packed_format format, std::size_t tile>
+inline void multiply_row(const std::byte * row, std::size_t n_groups, const activation_group * x, float * y,
+                         std::size_t y_stride) {
+    float total[tile] = {};
+    for (std::size_t g = 0; g < n_groups; ++g, row += group_bytes(format)) {
+        float scale;
+        std::memcpy(&scale, row, sizeof scale);
+        float offset = 0.0f;
+        if constexpr (has_offset(format)) {
+            std::memcpy(&offset, row + sizeof scale, sizeof offset);
+        }
+        std::int16_t code[group_size];
+        unpack_codes<format>(row, code);
+        for (std::size_t t = 0; t < tile; ++t) {
+            const activation_group & a = x[t * n_groups + g];
+            total[t] += static_cast<float>(integer_dot(code, a.code)) * (scale * a.scale);
+            if constexpr (has_offset(format)) {
+                total[t] += offset * a.sum;
+            }
+        }
+    }
+    for (std::size_t t = 0; t < tile; ++t) {
+        y[t * y_stride] = total[t];
+    }
+}
+
+template <packed_format format>
+inline void multiply_as(const packed_view & w, std::size_t first_row, std::size_t end_row, const activation_group * x,
+                        std::size_t n_tokens, float * y, std::size_t y_stride) {
+    constexpr std::size_t tile = 4;
+    const std::size_t n_groups = w.cols / group_size;
+    for (std::size_t r = first_row; r < end_row; ++r) {
+        const std::byte * row = w.data + r * n_groups * group_bytes(format);
+        std::size_t t = 0;
+        for (; t + tile <= n_tokens; t += tile) {
+            multiply_row<format, tile>(row, n_groups, x + t * n_groups, y + t * y_stride + r, y_stride);
+        }
+        for (; t < n_tokens; ++t) {
+            multiply_row<format, 1>(row, n_groups, x + t * n_groups, y + t * y_stride + r, y_stride);
+        }
+    }
+}
+
+inline void multiply(const packed_view & w, std::size_t first_row, std::size_t end_row, const std::byte * prepared,
+                     std::size_t n_tokens, float * y, std::size_t y_stride) {
+    const auto * x = reinterpret_cast<const activation_group *>(prepared);
+    switch (w.format) {
+    case packed_format::q8: return multiply_as<packed_format::q8>(w, first_row, end_row, x, n_tokens, y, y_stride);
+    case packed_format::q8_offset:
+        return multiply_as<packed_format::q8_offset>(w, first_row, end_row, x, n_tokens, y, y_stride);
+    case packed_format::q4: return multiply_as<packed_format::q4>(w, first_row, end_row, x, n_tokens, y, y_stride);
+    case packed_format::q4_offset:
+        return multiply_as<packed_format::q4_offset>(w, first_row, end_row, x, n_tokens, y, y_stride);
+    default: return dense::multiply(w, first_row, end_row, prepared, n_tokens, y, y_stride);
+    }
+}
+
+inline std::size_t packed_bytes(packed_format format, std::size_t rows, std::size_t cols) {
+    return is_quantised(format) ? rows * (cols / group_size) * group_bytes(format)
+                                : dense::packed_bytes(format, rows, cols);
+}
+
+inline void pack_row(const packed_view & into, std::size_t row, const void * source) {
+    if (!is_quantised(into.format)) {
+        return dense::pack_row(into, row, source);
+    }
+    const auto * groups = static_cast<const weight_group *>(source);
+    const std::size_t n_groups = into.cols / group_size;
+    const std::size_t bytes = group_bytes(into.format);
+    const std::size_t header = header_bytes(into.format);
+    std::byte * to = into.data + row * n_groups * bytes;
+    for (std::size_t g = 0; g < n_groups; ++g, to += bytes) {
+        const weight_group & from = groups[g];
+        std::memcpy(to, &from.scale, sizeof from.scale);
+        if (has_offset(into.format)) {
+            std::memcpy(to + sizeof from.scale, &from.offset, sizeof from.offset);
+        }
+        if (!has_nibbles(into.format)) {
+            std::memcpy(to + header, from.code, group_size);
+            continue;
+        }
+        const int plus = has_offset(into.format) ? 0 : 8; // codes of q4_offset are 0..15 as they come
+        for (std::size_t i = 0; i < group_size / 2; ++i) {
+            const int nibbles = (from.code[i] + plus) | (from.code[i + group_size / 2] + plus) << 4;
+            to[header + i] = static_cast<std::byte>(nibbles);
+        }
+    }
+}
+
+template <packed_format format> inline void unpack_row_as(const packed_view & from, std::size_t row, float * out) {
+    const std::size_t n_groups = from.cols / group_size;
+    const std::byte * data = from.data + row * n_groups * group_bytes(format);
+    for (std::size_t g = 0; g < n_groups; ++g, data += group_bytes(format)) {
+        std::int16_t code[group_size];
+        unpack_codes<format>(data, code);
+        weight_group group{};
+        std::memcpy(&group.scale, data, sizeof group.scale);
+        if constexpr (has_offset(format)) {
+            std::memcpy(&group.offset, data + sizeof group.scale, sizeof group.offset);
+        }
+        for (std::size_t i = 0; i < group_size; ++i) {
+            group.code[i] = static_cast<std::int8_t>(code[i]);
+        }
+        dequantise(group, out + g * group_size);
+    }
+}
+
+inline void unpack_row(const packed_view & from, std::size_t row, float * out) {
+    switch (from.format) {
+    case packed_format::q8: return unpack_row_as<packed_format::q8>(from, row, out);
+    case packed_format::q8_offset: return unpack_row_as<packed_format::q8_offset>(from, row, out);
+    case packed_format::q4: return unpack_row_as<packed_format::q4>(from, row, out);
+    case packed_format::q4_offset: return unpack_row_as<packed_format::q4_offset>(from, row, out);
+    default: return dense::unpack_row(from, row, out);
+    }
+}
+
+inline activation_kind kind_for(packed_format format) {
+    return is_quantised(format) ? activation_kind::eight : activation_kind::floats;
+}
+
+inline std::size_t activation_bytes(activation_kind kind, std::size_t cols) {
+    return kind == activation_kind::floats ? cols * sizeof(float) : cols / group_size * sizeof(activation_group);
+}
+
+inline void prepare(activation_kind kind, const float * x, std::size_t cols, std::byte * out) {
+    if (kind == activation_kind::floats) {
+        std::memcpy(out, x, cols * sizeof(float));
+        return;
+    }
+    auto * groups = reinterpret_cast<activation_group *>(out);
+    const float limit = kind == activation_kind::eight ? 127.0f : 120.0f;
+    for (std::size_t g = 0; g < cols / group_size; ++g) {
+        activation_group & group = groups[g];
+        group.scale = quantise_group(x + g * group_size, limit, group.code);
+        std::int32_t sum = 0;
+        for (const std::int16_t code : group.code) {
+            sum += code;
+        }
+        group.sum = group.scale * static_cast<float>(sum);
+    }
+}
+
+inline constexpr kernel_set set = {
+    "portable", packed_bytes, pack_row, unpack_row, kind_for, activation_bytes, prepare, multiply, dense::attend,
+};
+
+} // namespace llmzero::inline LLMZERO_ABI::kernels::portable

@@ -1,0 +1,80 @@
+// Elementary functions for loops that run for every token: inline, without branches where a compiler could
+// vectorise, and independent of the C library (whose versions differ between systems and are soft-float on
+// some). What they round is the same on every machine with IEEE 754 floats.
+#pragma once
+
+#include <llmzero/base/config.hpp>
+
+#include <bit>
+#include <cstdint>
+
+namespace llmzero::inline LLMZERO_ABI {
+
+// e^x with a relative error below 2e-7. Below -87.3 it is 0 (no subnormals), above 88.7 it stays at e^88.7, NaN gives
+// NaN. exp(x) = 2^k * exp(r) with k = round(x / ln 2), |r| <= ln 2 / 2, and the Taylor polynomial of degree 7 for
+// exp(r): its first omitted term is r^8 / 8! < 6e-9.
+inline float fast_exp(float x) {
+    constexpr float log2_e = 1.44269504f;
+    constexpr float ln2_high = 0.693359375f; // 10 bits: k * ln2_high is exact
+    constexpr float ln2_low = -2.12194440e-4f;
+    constexpr float to_integer = 12582912.0f; // 1.5 * 2^23: adding it rounds to an integer in the low bits
+    float clamped = x < -87.3f ? -87.3f : x;
+    clamped = clamped > 88.7f ? 88.7f : clamped;
+    const float shifted = clamped * log2_e + to_integer;
+    const float k = shifted - to_integer;
+    const float r = (clamped - k * ln2_high) - k * ln2_low;
+    float p = 1.0f / 5040.0f;
+    p = p * r + 1.0f / 720.0f;
+    p = p * r + 1.0f / 120.0f;
+    p = p * r + 1.0f / 24.0f;
+    p = p * r + 1.0f / 6.0f;
+    p = p * r + 0.5f;
+    p = p * r + 1.0f;
+    p = p * r + 1.0f;
+    // 2^k as 2^(k/2) twice, since k = 128 has no float of its own.
+    const std::int32_t exponent = std::bit_cast<std::int32_t>(shifted) - std::bit_cast<std::int32_t>(to_integer);
+    const std::int32_t half = exponent >> 1;
+    const float power1 = std::bit_cast<float>((half + 127) << 23);
+    const float power2 = std::bit_cast<float>((exponent - half + 127) << 23);
+    const float value = p * power1 * power2;
+    return x < -87.3f ? 0.0f : value;
+}
+
+// sin and cos of an angle in radians, |angle| <= 1e6, with an absolute error below 1e-10: more than a float
+// holds. For rotary positions, where float angles of some thousand radians would have lost their fraction.
+// Reduction by pi/2 in three parts (Cody and Waite), then Taylor polynomials for |r| <= pi/4.
+inline void sin_cos(double angle, double & sine, double & cosine) {
+    constexpr double two_over_pi = 0.63661977236758134308;
+    constexpr double pi_half_1 = 1.57079625129699707031;    // 24 bits of pi/2
+    constexpr double pi_half_2 = 7.54978941586159635335e-8; // the next 24
+    constexpr double pi_half_3 = 5.39030285815811905290e-15;
+    const double scaled = angle * two_over_pi;
+    const auto quadrant = static_cast<std::int32_t>(scaled + (scaled < 0 ? -0.5 : 0.5));
+    const double k = quadrant;
+    const double r = ((angle - k * pi_half_1) - k * pi_half_2) - k * pi_half_3;
+    const double z = r * r;
+    double s = -1.0 / 39916800.0;
+    s = s * z + 1.0 / 362880.0;
+    s = s * z - 1.0 / 5040.0;
+    s = s * z + 1.0 / 120.0;
+    s = s * z - 1.0 / 6.0;
+    s = (s * z) * r + r;
+    double c = 1.0 / 479001600.0;
+    c = c * z - 1.0 / 3628800.0;
+    c = c * z + 1.0 / 40320.0;
+    c = c * z - 1.0 / 720.0;
+    c = c * z + 1.0 / 24.0;
+    c = c * z - 0.5;
+    c = c * z + 1.0;
+    const bool swapped = (quadrant & 1) != 0;
+    sine = swapped ? c : s;
+    cosine = swapped ? s : c;
+    if ((quadrant & 2) != 0) {
+        sine = -sine;
+    }
+    if (((quadrant + 1) & 2) != 0) {
+        cosine = -cosine;
+    }
+}
+
+} // namespace llmzero::inline LLMZERO_ABI

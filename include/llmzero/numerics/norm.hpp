@@ -1,0 +1,34 @@
+// Root-mean-square normalisation (Zhang and Sennrich 2019).
+#pragma once
+
+#include <llmzero/base/config.hpp>
+
+#include <cmath>
+#include <cstddef>
+
+namespace llmzero::inline LLMZERO_ABI {
+
+// out(n) = x(n) * weight(n) / sqrt(mean(x^2) + epsilon). `out` may be `x`.
+inline void rms_norm(const float * x, const float * weight, std::size_t n, float epsilon, float * out) {
+    constexpr std::size_t lanes = 8; // independent sums: vectorisable, and rounding errors do not pile up in one
+    float sums[lanes] = {};
+    std::size_t i = 0;
+    for (; i + lanes <= n; i += lanes) {
+        for (std::size_t lane = 0; lane < lanes; ++lane) {
+            sums[lane] += x[i + lane] * x[i + lane];
+        }
+    }
+    float sum = 0.0f;
+    for (; i < n; ++i) {
+        sum += x[i] * x[i];
+    }
+    for (const float lane : sums) {
+        sum += lane;
+    }
+    const float scale = 1.0f / std::sqrt(sum / static_cast<float>(n) + epsilon);
+    for (std::size_t j = 0; j < n; ++j) {
+        out[j] = x[j] * scale * weight[j];
+    }
+}
+
+} // namespace llmzero::inline LLMZERO_ABI

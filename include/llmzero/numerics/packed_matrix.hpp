@@ -1,0 +1,114 @@
+// Weights as a kernel reads them, and the vectors that they are multiplied with.
+#pragma once
+
+#include <llmzero/base/heap_array.hpp>
+#include <llmzero/kernels/kernel_set.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+
+namespace llmzero::inline LLMZERO_ABI {
+
+// W(rows, cols), packed. Owns its memory.
+class packed_matrix {
+public:
+    packed_matrix() = default;
+
+    static result<packed_matrix> create(const kernel_set & kernels, packed_format format, std::size_t rows,
+                                        std::size_t cols) {
+        packed_matrix made;
+        LLMZERO_ASSIGN(made.memory_, heap_array<std::byte>::create(kernels.packed_bytes(format, rows, cols)));
+        made.format_ = format;
+        made.rows_ = rows;
+        made.cols_ = cols;
+        return made;
+    }
+
+    [[nodiscard]] std::size_t rows() const { return rows_; }
+    [[nodiscard]] std::size_t cols() const { return cols_; }
+    [[nodiscard]] packed_format format() const { return format_; }
+    [[nodiscard]] bool empty() const { return memory_.empty(); }
+    [[nodiscard]] std::size_t size_bytes() const { return memory_.size(); }
+    // Kernels take one kind of view for packing and for reading; only packing writes through it.
+    [[nodiscard]] packed_view view() const { return {format_, rows_, cols_, const_cast<std::byte *>(memory_.data())}; }
+
+private:
+    heap_array<std::byte> memory_;
+    packed_format format_ = packed_format::f32;
+    std::size_t rows_ = 0;
+    std::size_t cols_ = 0;
+};
+
+// The input vectors of one or more matrices, prepared at most once for each kind that is asked for.
+class activations {
+public:
+    activations() = default;
+
+    static std::size_t bytes_needed(const kernel_set & kernels, std::size_t max_cols, std::size_t max_tokens) {
+        std::size_t bytes = 0;
+        for (const activation_kind kind : quantised_kinds) {
+            bytes += uses(kernels, kind) ? kernels.activation_bytes(kind, rounded(max_cols)) * max_tokens : 0;
+        }
+        return bytes;
+    }
+
+    static result<activations> create(const kernel_set & kernels, std::size_t max_cols, std::size_t max_tokens) {
+        activations made;
+        made.kernels_ = &kernels;
+        for (const activation_kind kind : quantised_kinds) {
+            if (uses(kernels, kind)) {
+                const std::size_t bytes = kernels.activation_bytes(kind, rounded(max_cols)) * max_tokens;
+                LLMZERO_ASSIGN(made.prepared_[static_cast<std::size_t>(kind)], heap_array<std::byte>::create(bytes));
+            }
+        }
+        return made;
+    }
+
+    // The vectors that products use from here on: x [n_tokens, cols], kept by reference.
+    void set(const float * x, std::size_t cols, std::size_t n_tokens) {
+        x_ = x;
+        cols_ = cols;
+        n_tokens_ = n_tokens;
+        is_ready_ = {};
+    }
+
+    // y [n_tokens, w.rows()] = W x for every vector.
+    void multiply(const packed_matrix & w, float * y) {
+        const activation_kind kind = kernels_->kind_for(w.format());
+        kernels_->multiply(w.view(), 0, w.rows(), prepared(kind), n_tokens_, y, w.rows());
+    }
+
+private:
+    static constexpr activation_kind quantised_kinds[] = {activation_kind::eight, activation_kind::seven_5};
+
+    static std::size_t rounded(std::size_t cols) { return (cols + 31) / 32 * 32; }
+
+    static bool uses(const kernel_set & kernels, activation_kind kind) {
+        return kernels.kind_for(packed_format::q8) == kind || kernels.kind_for(packed_format::q4) == kind;
+    }
+
+    const std::byte * prepared(activation_kind kind) {
+        if (kind == activation_kind::floats) {
+            return reinterpret_cast<const std::byte *>(x_);
+        }
+        const auto k = static_cast<std::size_t>(kind);
+        if (!is_ready_[k]) {
+            const std::size_t bytes = kernels_->activation_bytes(kind, cols_);
+            for (std::size_t t = 0; t < n_tokens_; ++t) {
+                kernels_->prepare(kind, x_ + t * cols_, cols_, prepared_[k].data() + t * bytes);
+            }
+            is_ready_[k] = true;
+        }
+        return prepared_[k].data();
+    }
+
+    const kernel_set * kernels_ = nullptr;
+    const float * x_ = nullptr;
+    std::size_t cols_ = 0;
+    std::size_t n_tokens_ = 0;
+    std::array<heap_array<std::byte>, activation_kinds> prepared_;
+    std::array<bool, activation_kinds> is_ready_{};
+};
+
+} // namespace llmzero::inline LLMZERO_ABI
