@@ -1,0 +1,156 @@
+// A loaded model: weights, shape and tokenizer. Immutable, cheap to copy, and safe to share between threads.
+#pragma once
+
+#include <llmzero/base/function_ref.hpp>
+#include <llmzero/base/shared.hpp>
+#include <llmzero/kernels/select.hpp>
+#include <llmzero/model/config.hpp>
+#include <llmzero/model/llama.hpp>
+#include <llmzero/model/network.hpp>
+#include <llmzero/model/weight_loader.hpp>
+#include <llmzero/storage/file.hpp>
+#include <llmzero/storage/gguf.hpp>
+#include <llmzero/tokenizer/tokenizer.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string_view>
+#include <utility>
+
+namespace llmzero::inline LLMZERO_ABI {
+
+struct load_options {
+    load_mode mode = load_mode::automatic;          // how a file is read
+    std::uint64_t memory_budget_bytes = 0;          // refuse, before taking it, to need more than this; 0: no limit
+    const kernel_set * kernels = nullptr;           // nullptr: best_kernels()
+    weight_loader::progress_function progress = {}; // bytes packed, bytes in all; false cancels
+};
+
+class model;
+result<model> load(const byte_source & source, const load_options & options = {});
+
+class model {
+public:
+    [[nodiscard]] const model_config & config() const { return parts_->config; }
+    [[nodiscard]] const tokenizer & text() const { return parts_->text; }
+    // As general.name has it, cut at 95 bytes; may be empty.
+    [[nodiscard]] std::string_view name() const { return parts_->name; }
+    [[nodiscard]] std::string_view architecture() const { return parts_->architecture; }
+    [[nodiscard]] std::uint64_t memory_bytes() const { return parts_->memory_bytes; }
+    [[nodiscard]] const kernel_set & kernels() const { return *parts_->kernels; }
+    // For the layer above: makes the states that sessions run on.
+    [[nodiscard]] const llmzero::network & network() const { return *parts_->weights; }
+
+private:
+    friend result<model> load(const byte_source &, const load_options &);
+
+    struct parts {
+        model_config config;
+        tokenizer text;
+        std::unique_ptr<const llmzero::network> weights;
+        const kernel_set * kernels;
+        std::uint64_t memory_bytes;
+        const char * architecture;
+        short_name name;
+    };
+    explicit model(shared<parts> all) : parts_(std::move(all)) {}
+
+    shared<parts> parts_;
+};
+
+namespace detail {
+
+// The architectures that can be run.
+struct architecture_entry {
+    const char * name; // general.architecture, and the prefix of its keys
+    rope_pairs pairs;
+    result<std::uint64_t> (*bytes_needed)(weight_loader & loader, const model_config & config);
+    result<std::unique_ptr<network>> (*load)(weight_loader & loader, const model_config & config);
+};
+
+inline constexpr architecture_entry architectures[] = {
+    {"llama", rope_pairs::neighbours, llama_network::bytes_needed, llama_network::load},
+    {"qwen2", rope_pairs::halves, llama_network::bytes_needed, llama_network::load},
+};
+
+inline result<const architecture_entry *> find_architecture(const gguf_file & file) {
+    LLMZERO_ASSIGN(const auto name, file.get<std::string_view>("general.architecture"));
+    char known[64];
+    std::size_t used = 0;
+    for (const architecture_entry & entry : architectures) {
+        if (name == entry.name) {
+            return &entry;
+        }
+        used += static_cast<std::size_t>(
+            std::snprintf(known + used, sizeof known - used, "%s%s", used == 0 ? "" : ", ", entry.name));
+    }
+    return error(error_code::unsupported, "general.architecture is %s, which is not supported; supported: %s",
+                 quoted(name).c_str(), known);
+}
+
+inline status check_budget(std::uint64_t needed, std::uint64_t budget, const char * what) {
+    if (budget != 0 && needed > budget) {
+        constexpr double mb = 1e6;
+        return error(error_code::over_budget, "%s needs %.1f MB of memory, the budget is %.1f MB", what,
+                     static_cast<double>(needed) / mb, static_cast<double>(budget) / mb);
+    }
+    return success();
+}
+
+} // namespace detail
+
+// Loads a model from a GGUF file that lies in memory or in a byte_source of the caller's. The source is not
+// used after the call.
+//
+// Errors: io, malformed, unsupported, out_of_memory, over_budget, cancelled; the message says what was found,
+// what was expected and where.
+inline result<model> load(const byte_source & source, const load_options & options) {
+    const kernel_set & kernels = options.kernels != nullptr ? *options.kernels : best_kernels();
+    LLMZERO_ASSIGN(const gguf_file file, gguf_file::open(source));
+    LLMZERO_ASSIGN(const detail::architecture_entry * architecture, detail::find_architecture(file));
+    LLMZERO_ASSIGN(tokenizer text, tokenizer::create(file));
+    LLMZERO_ASSIGN(const model_config config, read_config(file, architecture->name, architecture->pairs,
+                                                          static_cast<std::uint32_t>(text.vocab().size())));
+    weight_loader loader(file, kernels);
+    LLMZERO_ASSIGN(std::uint64_t bytes, architecture->bytes_needed(loader, config));
+    bytes += text.memory_bytes();
+    LLMZERO_CHECK(detail::check_budget(bytes, options.memory_budget_bytes, "the model"));
+    LLMZERO_ASSIGN(const auto name, file.get_or<std::string_view>("general.name", ""));
+    loader.start_loading(options.progress);
+    LLMZERO_ASSIGN(auto weights, architecture->load(loader, config));
+    LLMZERO_ASSIGN(auto all, shared<model::parts>::create(model::parts{
+                                 config, std::move(text), std::move(weights), &kernels, bytes, architecture->name,
+                                 short_name("%.*s", static_cast<int>(name.size()), name.data())}));
+    return model(std::move(all));
+}
+
+// The same from the bytes of a GGUF file, which are not used after the call.
+inline result<model> load(std::span<const std::byte> gguf, const load_options & options = {}) {
+    return load(memory_source(gguf), options);
+}
+
+// The same from a file. It is closed, and may change or go away, once the model is loaded.
+inline result<model> load(const char * path, const load_options & options = {}) {
+    LLMZERO_ASSIGN(const auto file, file_source::open(path, options.mode));
+    auto loaded = load(file, options);
+    if (!loaded) {
+        return loaded.error().in(path);
+    }
+    return loaded;
+}
+
+// What load() would need for this model, in bytes, without loading it.
+inline result<std::uint64_t> bytes_needed(const byte_source & source, const load_options & options = {}) {
+    LLMZERO_ASSIGN(const gguf_file file, gguf_file::open(source));
+    LLMZERO_ASSIGN(const detail::architecture_entry * architecture, detail::find_architecture(file));
+    LLMZERO_ASSIGN(const tokenizer text, tokenizer::create(file));
+    LLMZERO_ASSIGN(const model_config config, read_config(file, architecture->name, architecture->pairs,
+                                                          static_cast<std::uint32_t>(text.vocab().size())));
+    weight_loader loader(file, options.kernels != nullptr ? *options.kernels : best_kernels());
+    LLMZERO_ASSIGN(const std::uint64_t bytes, architecture->bytes_needed(loader, config));
+    return bytes + text.memory_bytes();
+}
+
+} // namespace llmzero::inline LLMZERO_ABI

@@ -1,0 +1,62 @@
+// What every architecture offers to the layer above: weights that do not change, and a state that belongs to
+// one session. A new architecture is a new file that implements these two, and one line in model.hpp.
+#pragma once
+
+#include <llmzero/base/function_ref.hpp>
+#include <llmzero/base/result.hpp>
+#include <llmzero/model/kv_cache.hpp>
+#include <llmzero/tokenizer/token.hpp>
+
+#include <cstdint>
+#include <memory>
+#include <span>
+
+namespace llmzero::inline LLMZERO_ABI {
+
+struct state_options {
+    std::uint32_t context = 0; // tokens to make room for
+    kv_type kv = kv_type::f32;
+    std::uint32_t batch = 1; // tokens evaluated together at most
+};
+
+// Which tokens of a batch the output head is computed for. The head is a large part of a small model.
+enum class logits_wanted : std::uint8_t {
+    none,
+    last,
+};
+
+class network_state {
+public:
+    virtual ~network_state() = default;
+    network_state(const network_state &) = delete;
+    network_state & operator=(const network_state &) = delete;
+
+    // Evaluates at most `batch` tokens at positions position, position + 1, ...; positions before that are in
+    // the cache. keep_going (may be empty) is asked before each layer; when it returns false, the error is
+    // `cancelled` and nothing at these positions counts. Allocates nothing.
+    [[nodiscard]] virtual status evaluate(std::span<const token_id> tokens, std::uint32_t position,
+                                          logits_wanted wanted, function_ref<bool()> keep_going) = 0;
+
+    // Of the last token that they were wanted for: [n_vocab].
+    [[nodiscard]] virtual std::span<const float> logits() const = 0;
+
+protected:
+    network_state() = default;
+};
+
+class network {
+public:
+    virtual ~network() = default;
+    network(const network &) = delete;
+    network & operator=(const network &) = delete;
+
+    // Memory that create_state() takes, in bytes.
+    [[nodiscard]] virtual std::uint64_t state_bytes(const state_options & options) const = 0;
+    // The state refers to the network, which must outlive it.
+    [[nodiscard]] virtual result<std::unique_ptr<network_state>> create_state(const state_options & options) const = 0;
+
+protected:
+    network() = default;
+};
+
+} // namespace llmzero::inline LLMZERO_ABI

@@ -1,0 +1,190 @@
+// From a file's tensors to packed weights. An architecture names its tensors once, in a function that takes
+// a loader; the function runs twice: first to check shapes and count bytes, so that memory is known before it
+// is taken, then to load.
+//
+// Errors: malformed (a tensor is missing, has another shape, or holds a number that is not finite), unsupported
+// (a type that the library cannot compute with), out_of_memory, io, cancelled.
+#pragma once
+
+#include <llmzero/base/function_ref.hpp>
+#include <llmzero/base/heap_array.hpp>
+#include <llmzero/model/config.hpp>
+#include <llmzero/numerics/blocks.hpp>
+#include <llmzero/numerics/packed_matrix.hpp>
+#include <llmzero/storage/gguf.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+namespace llmzero::inline LLMZERO_ABI {
+
+class weight_loader {
+public:
+    // Called with bytes of the file that have been packed and that will be; false cancels.
+    using progress_function = function_ref<bool(std::uint64_t done, std::uint64_t total)>;
+
+    // A loader that only checks and counts.
+    weight_loader(const gguf_file & file, const kernel_set & kernels) : file_(file), kernels_(kernels) {}
+
+    // From here on tensors are loaded.
+    void start_loading(progress_function progress) {
+        is_loading_ = true;
+        file_bytes_total_ = file_bytes_;
+        file_bytes_ = 0;
+        memory_bytes_ = 0;
+        progress_ = progress;
+    }
+
+    // Memory that the tensors named so far need, in bytes.
+    [[nodiscard]] std::uint64_t memory_bytes() const { return memory_bytes_; }
+    [[nodiscard]] const kernel_set & kernels() const { return kernels_; }
+    [[nodiscard]] bool has(std::string_view name) const { return file_.find_tensor(name) != nullptr; }
+
+    // W(rows, cols) of any supported type.
+    [[nodiscard]] status matrix(packed_matrix & into, std::size_t rows, std::size_t cols, const short_name & name) {
+        LLMZERO_ASSIGN(const gguf_tensor * tensor, find(name, rows, cols));
+        const block_type * type = find_block_type(tensor->type);
+        if (type == nullptr) {
+            return error(error_code::unsupported, "tensor %s is of type %s, which is not supported; supported: %s",
+                         quoted(name).c_str(), info_of(tensor->type).name, block_type_names().text);
+        }
+        // Rows are at most 2^20 wide (config.hpp), so only the number of rows can make a product too large.
+        const std::uint64_t row_bytes = kernels_.packed_bytes(type->packed, 1, cols);
+        const auto bytes = checked_multiply(std::uint64_t{rows} + 1, row_bytes);
+        if (!bytes || !to_size(*bytes)) {
+            return error(error_code::out_of_memory, "tensor %s with %zu rows does not fit into this machine's memory",
+                         quoted(name).c_str(), rows);
+        }
+        memory_bytes_ += kernels_.packed_bytes(type->packed, rows, cols);
+        file_bytes_ += tensor->bytes;
+        if (!is_loading_) {
+            return success();
+        }
+        LLMZERO_ASSIGN(into, packed_matrix::create(kernels_, type->packed, rows, cols));
+        return pack(into, *tensor, *type);
+    }
+
+    // A vector of `n` floats; its type must be F32, F16 or BF16.
+    [[nodiscard]] status vector(heap_array<float> & into, std::size_t n, const short_name & name) {
+        LLMZERO_ASSIGN(const gguf_tensor * tensor, find(name, 1, n));
+        const block_type * type = find_block_type(tensor->type);
+        if (type == nullptr || is_quantised(type->packed)) {
+            return error(error_code::unsupported, "tensor %s is of type %s, expected F32, F16 or BF16 (at offset %llu)",
+                         quoted(name).c_str(), info_of(tensor->type).name,
+                         static_cast<unsigned long long>(tensor->offset));
+        }
+        memory_bytes_ += n * sizeof(float);
+        file_bytes_ += tensor->bytes;
+        if (!is_loading_) {
+            return success();
+        }
+        LLMZERO_ASSIGN(into, heap_array<float>::create(n));
+        LLMZERO_ASSIGN(const auto bytes, file_.rows(*tensor, 0, 1, file_rows_));
+        unpack(*type, bytes.data(), n, into.data());
+        return check_finite(into.span(), *tensor, 0);
+    }
+
+    // The same, and an empty vector when the file has no such tensor.
+    [[nodiscard]] status optional_vector(heap_array<float> & into, std::size_t n, const short_name & name) {
+        return has(name) ? vector(into, n, name) : success();
+    }
+
+private:
+    static constexpr std::size_t chunk_bytes = 256 * 1024; // of the file, packed at a time
+
+    [[nodiscard]] result<const gguf_tensor *> find(const short_name & name, std::size_t rows, std::size_t cols) const {
+        const gguf_tensor * tensor = file_.find_tensor(name);
+        if (tensor == nullptr) {
+            return error(error_code::malformed, "tensor %s is missing; expected one of shape (%zu, %zu)",
+                         quoted(name).c_str(), cols, rows);
+        }
+        const auto & shape = tensor->shape;
+        if (shape[0] != cols || shape[1] != rows || shape[2] != 1 || shape[3] != 1) {
+            return error(error_code::malformed,
+                         "tensor %s has the shape (%llu, %llu, %llu, %llu), expected (%zu, %zu) (at offset %llu)",
+                         quoted(name).c_str(), static_cast<unsigned long long>(shape[0]),
+                         static_cast<unsigned long long>(shape[1]), static_cast<unsigned long long>(shape[2]),
+                         static_cast<unsigned long long>(shape[3]), cols, rows,
+                         static_cast<unsigned long long>(tensor->offset));
+        }
+        return tensor;
+    }
+
+    [[nodiscard]] status pack(const packed_matrix & into, const gguf_tensor & tensor, const block_type & type) {
+        const auto row_bytes = static_cast<std::size_t>(tensor.row_bytes());
+        const std::size_t rows_at_once = std::max<std::size_t>(1, chunk_bytes / row_bytes);
+        if (is_quantised(type.packed)) {
+            LLMZERO_CHECK(groups_.resize(into.cols() / group_size));
+        } else {
+            LLMZERO_CHECK(floats_.resize(into.cols()));
+        }
+        for (std::size_t first = 0; first < into.rows(); first += rows_at_once) {
+            const std::size_t n_rows = std::min(rows_at_once, into.rows() - first);
+            LLMZERO_ASSIGN(const auto bytes, file_.rows(tensor, first, n_rows, file_rows_));
+            for (std::size_t r = 0; r < n_rows; ++r) {
+                LLMZERO_CHECK(pack_row(into, first + r, bytes.data() + r * row_bytes, tensor, type));
+            }
+            file_bytes_packed_ += n_rows * row_bytes;
+            if (progress_ && !progress_(file_bytes_packed_, file_bytes_total_)) {
+                return error(error_code::cancelled, "loading was cancelled");
+            }
+        }
+        return success();
+    }
+
+    [[nodiscard]] status pack_row(const packed_matrix & into, std::size_t row, const std::byte * bytes,
+                                  const gguf_tensor & tensor, const block_type & type) {
+        if (!is_quantised(type.packed)) {
+            unpack(type, bytes, into.cols(), floats_.data());
+            LLMZERO_CHECK(check_finite(floats_.span(), tensor, row));
+            kernels_.pack_row(into.view(), row, bytes);
+            return success();
+        }
+        const tensor_type_info & info = info_of(type.type);
+        const std::size_t groups_in_block = info.block_size / group_size;
+        for (std::size_t g = 0; g < groups_.size(); g += groups_in_block, bytes += info.block_bytes) {
+            type.unpack(bytes, groups_.data() + g);
+        }
+        for (const weight_group & group : groups_) {
+            if (!std::isfinite(group.scale) || !std::isfinite(group.offset)) {
+                return not_finite(tensor, row);
+            }
+        }
+        kernels_.pack_row(into.view(), row, groups_.data());
+        return success();
+    }
+
+    [[nodiscard]] static status check_finite(std::span<const float> values, const gguf_tensor & tensor,
+                                             std::size_t row) {
+        for (const float value : values) {
+            if (!std::isfinite(value)) {
+                return not_finite(tensor, row);
+            }
+        }
+        return success();
+    }
+
+    [[nodiscard]] static error not_finite(const gguf_tensor & tensor, std::size_t row) {
+        return error(error_code::malformed,
+                     "tensor %s holds an infinity or NaN in row %zu, expected finite numbers (at offset %llu)",
+                     quoted(tensor.name).c_str(), row,
+                     static_cast<unsigned long long>(tensor.offset + row * tensor.row_bytes()));
+    }
+
+    const gguf_file & file_;
+    const kernel_set & kernels_;
+    progress_function progress_;
+    bool is_loading_ = false;
+    std::uint64_t memory_bytes_ = 0;
+    std::uint64_t file_bytes_ = 0;        // of the tensors named so far
+    std::uint64_t file_bytes_packed_ = 0; // of matrices
+    std::uint64_t file_bytes_total_ = 0;
+    heap_array<std::byte> file_rows_; // where rows are read to when the file is not mapped
+    heap_array<weight_group> groups_; // one row, unpacked
+    heap_array<float> floats_;
+};
+
+} // namespace llmzero::inline LLMZERO_ABI
