@@ -1,0 +1,258 @@
+// Chooses the next token from the model's logits.
+//
+// The chain, in this order, each step working on what the one before it left:
+//     repeat penalty  for each token among the last repeat_last_n: logit * penalty where logit <= 0, else / penalty
+//     top-k           the k largest logits (0: all)
+//     top-p           the fewest of the largest whose probabilities reach p, the one that crosses p included
+//     min-p           logits of at least max + ln p, that is p times the probability of the likeliest
+//     temperature     probabilities are softmax(logit / temperature)
+//     draw            one random number
+// With temperature <= 0 the largest logit after the penalty is taken; of equals the lowest id. A NaN counts as
+// -infinity, and where there is nothing else the token is 0.
+//
+// Top-p and min-p both keep the first so many in order of the logits, so min-p is applied first, which leaves
+// fewer to order. Nothing is ever sorted as a whole: top-k is one pass with a heap of k, top-p takes from a heap
+// until p is reached.
+//
+// The same seed, options and logits give the same tokens, with any standard library: the order in which
+// the candidates are drawn from is defined. No step allocates. Memory: 8 bytes for each of the
+// top_k (0: n_vocab) candidates; with a penalty also 4 * (n_vocab + repeat_last_n) bytes.
+#pragma once
+
+#include <llmzero/base/heap_array.hpp>
+#include <llmzero/base/result.hpp>
+#include <llmzero/generation/random.hpp>
+#include <llmzero/numerics/math.hpp>
+#include <llmzero/tokenizer/token.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <span>
+#include <utility>
+
+namespace llmzero::inline LLMZERO_ABI {
+
+struct sampler_options {
+    float temperature = 0.8f;         // <= 0: always the likeliest token
+    std::uint32_t top_k = 40;         // 0: off
+    float top_p = 0.95f;              // 0 to 1; 1: off
+    float min_p = 0.05f;              // 0 to 1; 0: off
+    float repeat_penalty = 1.0f;      // above 0; 1: off
+    std::uint32_t repeat_last_n = 64; // at most 1048576; 0: off
+    std::uint64_t seed = 0;
+};
+
+class sampler {
+public:
+    static constexpr std::uint32_t max_repeat_last_n = 1048576;
+
+    static result<sampler> create(const sampler_options & options, std::size_t n_vocab) {
+        if (n_vocab == 0 || !std::in_range<token_id>(n_vocab)) {
+            return error(error_code::bad_argument, "a sampler for %zu tokens was asked for, expected 1 to 2147483647",
+                         n_vocab);
+        }
+        LLMZERO_CHECK(check(options));
+        sampler made(options, n_vocab);
+        if (!made.is_greedy()) {
+            const std::size_t k = options.top_k == 0 ? n_vocab : std::min<std::size_t>(options.top_k, n_vocab);
+            LLMZERO_CHECK(made.candidates_.resize(k));
+        }
+        if (options.repeat_penalty != 1.0f && options.repeat_last_n > 0) {
+            LLMZERO_CHECK(made.last_.resize(options.repeat_last_n));
+            LLMZERO_CHECK(made.times_in_last_.resize(n_vocab));
+        }
+        return made;
+    }
+
+    // Adds a token, of the prompt or of the answer, to those that the repeat penalty looks at.
+    void accept(token_id token) {
+        if (last_.empty() || token < 0 || static_cast<std::size_t>(token) >= n_vocab_) {
+            return;
+        }
+        if (n_last_ == last_.size()) {
+            --times_in_last_[static_cast<std::size_t>(last_[next_last_])];
+        } else {
+            ++n_last_;
+        }
+        last_[next_last_] = token;
+        next_last_ = next_last_ + 1 == last_.size() ? 0 : next_last_ + 1;
+        ++times_in_last_[static_cast<std::size_t>(token)];
+    }
+
+    // The next token. logits: [n_vocab]; of a longer or shorter span the common part is looked at.
+    [[nodiscard]] token_id sample(std::span<const float> logits) {
+        logits = logits.first(std::min(logits.size(), n_vocab_));
+        if (is_greedy()) {
+            return likeliest(logits);
+        }
+        select(logits); // penalty, top-k
+        return n_candidates_ == 0 ? token_id{0} : draw(restrict());
+    }
+
+    // As after create(): no history, and the same random numbers again.
+    void reset() {
+        random_ = random_generator(options_.seed);
+        n_last_ = 0;
+        next_last_ = 0;
+        std::fill(times_in_last_.begin(), times_in_last_.end(), 0u);
+    }
+
+private:
+    struct candidate {
+        float logit = 0;
+        token_id token = no_token;
+    };
+
+    static bool is_better(const candidate & a, const candidate & b) {
+        return a.logit > b.logit || (a.logit == b.logit && a.token < b.token);
+    }
+    static bool is_worse(const candidate & a, const candidate & b) { return is_better(b, a); }
+
+    sampler(const sampler_options & options, std::size_t n_vocab)
+        : options_(options), n_vocab_(n_vocab), random_(options.seed) {}
+
+    [[nodiscard]] static status check(const sampler_options & options) {
+        constexpr float largest = std::numeric_limits<float>::max();
+        LLMZERO_CHECK(check_range("temperature", options.temperature, -largest, largest, "a finite number"));
+        LLMZERO_CHECK(check_range("top_p", options.top_p, 0.0f, 1.0f, "0 to 1"));
+        LLMZERO_CHECK(check_range("min_p", options.min_p, 0.0f, 1.0f, "0 to 1"));
+        LLMZERO_CHECK(check_range("repeat_penalty", options.repeat_penalty, std::numeric_limits<float>::min(), largest,
+                                  "a finite number above 0"));
+        if (options.repeat_last_n > max_repeat_last_n) {
+            return error(error_code::bad_argument, "repeat_last_n is %lu, expected 0 to %lu",
+                         static_cast<unsigned long>(options.repeat_last_n),
+                         static_cast<unsigned long>(max_repeat_last_n));
+        }
+        return success();
+    }
+
+    [[nodiscard]] static status check_range(const char * option, float value, float low, float high,
+                                            const char * expected) {
+        if (value >= low && value <= high) { // false for NaN
+            return success();
+        }
+        return error(error_code::bad_argument, "%s is %g, expected %s", option, static_cast<double>(value), expected);
+    }
+
+    [[nodiscard]] bool is_greedy() const { return options_.temperature <= 0.0f; }
+
+    // The logit after the penalty, never NaN or +infinity.
+    [[nodiscard]] float adjusted(std::span<const float> logits, std::size_t i) const {
+        float logit = logits[i];
+        if (!times_in_last_.empty() && times_in_last_[i] != 0) {
+            logit = logit <= 0.0f ? logit * options_.repeat_penalty : logit / options_.repeat_penalty;
+        }
+        if (std::isnan(logit)) {
+            return -std::numeric_limits<float>::infinity();
+        }
+        return std::min(logit, std::numeric_limits<float>::max());
+    }
+
+    [[nodiscard]] token_id likeliest(std::span<const float> logits) const {
+        float best = -std::numeric_limits<float>::infinity();
+        std::size_t token = 0;
+        for (std::size_t i = 0; i < logits.size(); ++i) {
+            const float logit = adjusted(logits, i);
+            if (logit > best) {
+                best = logit;
+                token = i;
+            }
+        }
+        return static_cast<token_id>(token);
+    }
+
+    // Fills the candidates with the largest logits, as many as there is room for, none of them -infinity.
+    void select(std::span<const float> logits) {
+        n_candidates_ = 0;
+        candidate * const first = candidates_.begin();
+        bool is_heap = false;
+        // What a logit must exceed: of equals, those met first have the lower ids.
+        float worst = -std::numeric_limits<float>::infinity();
+        for (std::size_t i = 0; i < logits.size(); ++i) {
+            const float logit = adjusted(logits, i);
+            if (!(logit > worst)) {
+                continue;
+            }
+            const candidate found{logit, static_cast<token_id>(i)};
+            if (n_candidates_ < candidates_.size()) {
+                candidates_[n_candidates_++] = found;
+                if (n_candidates_ < candidates_.size()) {
+                    continue;
+                }
+                std::make_heap(first, first + n_candidates_, is_better); // the worst on top
+                is_heap = true;
+            } else {
+                std::pop_heap(first, first + n_candidates_, is_better);
+                candidates_[n_candidates_ - 1] = found;
+                std::push_heap(first, first + n_candidates_, is_better);
+            }
+            worst = first->logit;
+        }
+        if (is_heap && options_.top_p == 1.0f) { // else top-p puts them in order
+            std::sort_heap(first, first + n_candidates_, is_better);
+        }
+    }
+
+    // Top-p and min-p: the candidates that remain.
+    [[nodiscard]] std::span<candidate> restrict() {
+        candidate * first = candidates_.begin();
+        candidate * last = first + n_candidates_;
+        const float largest = std::min_element(first, last, is_better)->logit;
+        double enough = 0; // sum of exp(logit - largest) that top-p asks for
+        if (options_.top_p < 1.0f) {
+            for (const candidate * c = first; c != last; ++c) {
+                enough += static_cast<double>(fast_exp(c->logit - largest));
+            }
+            enough *= static_cast<double>(options_.top_p);
+        }
+        if (options_.min_p > 0.0f) {
+            const float least = largest + std::log(options_.min_p);
+            last = std::remove_if(first, last, [least](const candidate & c) { return c.logit < least; });
+        }
+        if (options_.top_p < 1.0f) {
+            // The best goes to the end each time, and what has gone there is kept.
+            std::make_heap(first, last, is_worse);
+            candidate * kept = last;
+            double sum = 0;
+            do {
+                std::pop_heap(first, kept, is_worse);
+                --kept;
+                sum += static_cast<double>(fast_exp(kept->logit - largest));
+            } while (kept != first && sum < enough);
+            first = kept;
+        }
+        return {first, last};
+    }
+
+    [[nodiscard]] token_id draw(std::span<candidate> candidates) {
+        const float largest = std::min_element(candidates.begin(), candidates.end(), is_better)->logit;
+        double sum = 0;
+        for (candidate & c : candidates) {
+            c.logit = fast_exp((c.logit - largest) / options_.temperature);
+            sum += static_cast<double>(c.logit);
+        }
+        double left = static_cast<double>(random_.next_float()) * sum;
+        for (std::size_t i = candidates.size() - 1; i > 0; --i) {
+            left -= static_cast<double>(candidates[i].logit);
+            if (left < 0) {
+                return candidates[i].token;
+            }
+        }
+        return candidates.front().token;
+    }
+
+    sampler_options options_;
+    std::size_t n_vocab_;
+    random_generator random_;
+    heap_array<candidate> candidates_; // room for top_k
+    std::size_t n_candidates_ = 0;
+    heap_array<token_id> last_;               // a ring; empty: no penalty
+    heap_array<std::uint32_t> times_in_last_; // [n_vocab]
+    std::size_t n_last_ = 0;
+    std::size_t next_last_ = 0;
+};
+
+} // namespace llmzero::inline LLMZERO_ABI

@@ -1,0 +1,309 @@
+// A session: one text in progress. Prefill reads a prompt, decode adds a token, generate does both and gives
+// out text as it is made. A session belongs to one thread; sessions of one model may run on several.
+//
+// Example:
+//     auto model = llmzero::load("model.gguf").value();
+//     auto session = llmzero::session::create(model, {.context = 512}).value();
+//     auto done = session.generate("Once upon a time", {.max_tokens = 64}, [](std::string_view text) {
+//         std::fwrite(text.data(), 1, text.size(), stdout);
+//         return true; // false stops
+//     });
+#pragma once
+
+#include <llmzero/base/function_ref.hpp>
+#include <llmzero/base/heap_array.hpp>
+#include <llmzero/generation/sampler.hpp>
+#include <llmzero/generation/stop_strings.hpp>
+#include <llmzero/model/model.hpp>
+#include <llmzero/tokenizer/detokenizer.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string_view>
+#include <utility>
+
+namespace llmzero::inline LLMZERO_ABI {
+
+struct session_options {
+    std::uint32_t context = 0;             // tokens, prompt and answer together; 0: what the model was trained for
+    kv_type kv = kv_type::f32;             // how keys and values are kept
+    std::uint32_t batch = 32;              // tokens of a prompt evaluated together
+    std::uint64_t memory_budget_bytes = 0; // refuse, before taking it, to need more than this; 0: no limit
+};
+
+struct generate_options {
+    std::uint32_t max_tokens = 256;
+    sampler_options sampling = {};
+    std::span<const std::string_view> stop = {}; // texts that end generation; they are not given out
+    bool parse_special = false;                  // take special tokens spelt out in the prompt as such
+    bool ignore_end_of_text = false;             // go on after an end token
+
+    // Called while the prompt is read, at least once a layer, with the tokens that are done; false stops.
+    function_ref<bool(std::size_t done, std::size_t total)> on_prefill = {};
+    // Called with the logits [n_vocab] of every position that they were computed for: the end of the prompt,
+    // then each generated token that was evaluated.
+    function_ref<void(std::span<const float> logits)> on_logits = {};
+    // Asked before each layer of each generated token; false stops.
+    function_ref<bool()> keep_going = {};
+};
+
+enum class stop_reason : std::uint8_t {
+    end_of_text,  // the model gave an end token
+    max_tokens,   // as many tokens as were asked for
+    stop_string,  // one of generate_options::stop appeared
+    context_full, // no room for another token
+    cancelled,    // a callback returned false
+};
+
+constexpr const char * name_of(stop_reason reason) {
+    switch (reason) {
+    case stop_reason::end_of_text: return "end_of_text";
+    case stop_reason::max_tokens: return "max_tokens";
+    case stop_reason::stop_string: return "stop_string";
+    case stop_reason::context_full: return "context_full";
+    case stop_reason::cancelled: return "cancelled";
+    }
+    return "unknown";
+}
+
+// How a generation went.
+struct generation {
+    stop_reason reason = stop_reason::max_tokens;
+    std::uint32_t n_prompt = 0;    // tokens of the prompt that were evaluated
+    std::uint32_t n_generated = 0; // tokens sampled, an end token not counted
+    double prompt_ms = 0;          // time from the start to the first logits
+    double generation_ms = 0;      // time from the first logits to the end
+    std::uint64_t seed = 0;        // with which this text can be made again
+
+    [[nodiscard]] double prompt_tokens_per_second() const { return per_second(n_prompt, prompt_ms); }
+    [[nodiscard]] double tokens_per_second() const { return per_second(n_generated, generation_ms); }
+
+private:
+    static double per_second(std::uint32_t count, double ms) { return ms > 0 ? count * 1000.0 / ms : 0.0; }
+};
+
+class session {
+public:
+    using text_function = function_ref<bool(std::string_view text)>;
+    using prefill_function = function_ref<bool(std::size_t done, std::size_t total)>;
+
+    // Memory that create() takes for these options, in bytes.
+    [[nodiscard]] static std::uint64_t bytes_needed(const model & from, const session_options & options = {}) {
+        return from.network().state_bytes(resolved(from, options));
+    }
+
+    // Errors: bad_argument (context or batch out of range), over_budget, out_of_memory.
+    [[nodiscard]] static result<session> create(const model & from, const session_options & options = {}) {
+        const std::uint32_t trained = from.config().context;
+        if (options.context > trained) {
+            return error(error_code::bad_argument, "a context of %lu tokens was asked for, the model has %lu",
+                         static_cast<unsigned long>(options.context), static_cast<unsigned long>(trained));
+        }
+        if (options.batch < 1 || options.batch > max_batch) {
+            return error(error_code::bad_argument, "batch is %lu, expected 1 to %lu",
+                         static_cast<unsigned long>(options.batch), static_cast<unsigned long>(max_batch));
+        }
+        LLMZERO_CHECK(detail::check_budget(bytes_needed(from, options), options.memory_budget_bytes, "the session"));
+        const state_options state = resolved(from, options);
+        session made(from, state);
+        LLMZERO_ASSIGN(made.state_, from.network().create_state(state));
+        return made;
+    }
+
+    // Evaluates tokens after those that are there; logits() are then those of the last one. `progress` is called
+    // at least once a layer and may stop: the error is `cancelled`, and position() says how far it came.
+    // Errors: context_full, bad_argument (an id outside the vocabulary, no tokens), cancelled.
+    [[nodiscard]] status prefill(std::span<const token_id> tokens, prefill_function progress = {}) {
+        LLMZERO_CHECK(check(tokens));
+        has_logits_ = false;
+        for (std::size_t done = 0; done < tokens.size();) {
+            const std::size_t n = std::min<std::size_t>(options_.batch, tokens.size() - done);
+            const bool is_last = done + n == tokens.size();
+            const auto keep_going = [&] {
+                return progress(done, tokens.size());
+            };
+            LLMZERO_CHECK(state_->evaluate(tokens.subspan(done, n), position_,
+                                           is_last ? logits_wanted::last : logits_wanted::none,
+                                           progress ? function_ref<bool()>(keep_going) : function_ref<bool()>()));
+            position_ += static_cast<std::uint32_t>(n);
+            done += n;
+        }
+        has_logits_ = true;
+        if (progress) {
+            progress(tokens.size(), tokens.size());
+        }
+        return success();
+    }
+
+    // The same for one token.
+    [[nodiscard]] status decode(token_id token, function_ref<bool()> keep_going = {}) {
+        const std::span<const token_id> one(&token, 1);
+        LLMZERO_CHECK(check(one));
+        has_logits_ = false;
+        LLMZERO_CHECK(state_->evaluate(one, position_, logits_wanted::last, keep_going));
+        ++position_;
+        has_logits_ = true;
+        return success();
+    }
+
+    // Of the last evaluated token: [n_vocab]. Empty when there is none.
+    [[nodiscard]] std::span<const float> logits() const {
+        return has_logits_ ? state_->logits() : std::span<const float>{};
+    }
+
+    // Tokens evaluated so far, and how many there is room for.
+    [[nodiscard]] std::uint32_t position() const { return position_; }
+    [[nodiscard]] std::uint32_t context() const { return options_.context; }
+    [[nodiscard]] const llmzero::model & model() const { return model_; }
+
+    // Forgets the tokens from `position` on; what is before stays and need not be evaluated again.
+    void rewind(std::uint32_t position = 0) {
+        position_ = std::min(position, position_);
+        has_logits_ = false;
+    }
+
+    // Reads the prompt and continues it. The special tokens that the model wants at the start of a text are added
+    // when the session is empty. on_text gets whole UTF-8 characters and returns false to stop.
+    //
+    // The last token that is sampled is not evaluated, so position() does not count it.
+    // Errors: bad_argument (also options out of range), context_full (the prompt is too long), out_of_memory.
+    // A callback that stops is not an error: the reason is `cancelled`.
+    [[nodiscard]] result<generation> generate(std::string_view prompt, const generate_options & options,
+                                              text_function on_text) {
+        LLMZERO_ASSIGN(
+            const heap_array<token_id> tokens,
+            model_.text().encode(prompt, {.add_special = position_ == 0, .parse_special = options.parse_special}));
+        return generate(tokens.span(), options, on_text);
+    }
+
+    // The same for a prompt of token ids, to which nothing is added.
+    [[nodiscard]] result<generation> generate(std::span<const token_id> prompt, const generate_options & options,
+                                              text_function on_text);
+
+private:
+    using clock = std::chrono::steady_clock;
+    static constexpr std::uint32_t max_batch = 4096;
+
+    session(const llmzero::model & from, const state_options & options) : model_(from), options_(options) {}
+
+    static double ms_since(clock::time_point start) {
+        return std::chrono::duration<double, std::milli>(clock::now() - start).count();
+    }
+
+    static state_options resolved(const llmzero::model & from, const session_options & options) {
+        const std::uint32_t context = options.context != 0 ? options.context : from.config().context;
+        return {context, options.kv, std::min(options.batch, context)};
+    }
+
+    [[nodiscard]] status check(std::span<const token_id> tokens) const {
+        if (tokens.empty()) {
+            return error(error_code::bad_argument, "there is nothing to evaluate: the prompt has no tokens, and the "
+                                                   "model adds none at its start");
+        }
+        if (tokens.size() > options_.context - position_) {
+            return error(error_code::context_full,
+                         "%zu tokens do not fit: the context has %lu, of which %lu are in use", tokens.size(),
+                         static_cast<unsigned long>(options_.context), static_cast<unsigned long>(position_));
+        }
+        for (std::size_t i = 0; i < tokens.size(); ++i) {
+            if (!model_.text().vocab().contains(tokens[i])) {
+                return error(error_code::bad_argument, "token %zu is %ld, expected 0 to %zu", i,
+                             static_cast<long>(tokens[i]), model_.text().vocab().size() - 1);
+            }
+        }
+        return success();
+    }
+
+    // Samples and evaluates until something ends it.
+    [[nodiscard]] result<stop_reason> continue_text(const generate_options & options, sampler & choose,
+                                                    text_function on_text, std::uint32_t & n_generated);
+
+    llmzero::model model_; // keeps the weights alive
+    state_options options_;
+    std::unique_ptr<network_state> state_;
+    std::uint32_t position_ = 0;
+    bool has_logits_ = false;
+};
+
+inline result<generation> session::generate(std::span<const token_id> prompt, const generate_options & options,
+                                            text_function on_text) {
+    generation done;
+    done.seed = options.sampling.seed;
+    LLMZERO_ASSIGN(sampler choose, sampler::create(options.sampling, model_.config().n_vocab));
+    const clock::time_point start = clock::now();
+    const std::uint32_t position_before = position_;
+    if (!prompt.empty() || logits().empty()) {
+        const status read = prefill(prompt, options.on_prefill);
+        done.n_prompt = position_ - position_before;
+        done.prompt_ms = ms_since(start);
+        if (!read && read.error().code() == error_code::cancelled) {
+            done.reason = stop_reason::cancelled;
+            return done;
+        }
+        LLMZERO_CHECK(read);
+    }
+    for (const token_id token : prompt) {
+        choose.accept(token);
+    }
+    const clock::time_point first_logits = clock::now();
+    LLMZERO_ASSIGN(done.reason, continue_text(options, choose, on_text, done.n_generated));
+    done.generation_ms = ms_since(first_logits);
+    return done;
+}
+
+inline result<stop_reason> session::continue_text(const generate_options & options, sampler & choose,
+                                                  text_function on_text, std::uint32_t & n_generated) {
+    LLMZERO_ASSIGN(detokenizer text, detokenizer::create(model_.text(), {.strip_leading_space = false}));
+    LLMZERO_ASSIGN(stop_strings stop, stop_strings::create(options.stop));
+    const auto show = [&](std::string_view part) {
+        return part.empty() || on_text(part);
+    };
+    if (options.on_logits) {
+        options.on_logits(logits());
+    }
+    stop_reason reason = stop_reason::max_tokens;
+    while (n_generated < options.max_tokens) {
+        const token_id token = choose.sample(logits());
+        if (model_.text().vocab().is_end_of_generation(token) && !options.ignore_end_of_text) {
+            reason = stop_reason::end_of_text;
+            break;
+        }
+        choose.accept(token);
+        ++n_generated;
+        const stop_strings::output shown = stop.push(text.push(token));
+        if (!show(shown.released) || !show(shown.text)) {
+            return stop_reason::cancelled;
+        }
+        if (shown.stopped) {
+            return stop_reason::stop_string;
+        }
+        if (n_generated == options.max_tokens) {
+            break;
+        }
+        if (position_ == options_.context) {
+            reason = stop_reason::context_full;
+            break;
+        }
+        const status evaluated = decode(token, options.keep_going);
+        if (!evaluated && evaluated.error().code() == error_code::cancelled) {
+            reason = stop_reason::cancelled;
+            break;
+        }
+        LLMZERO_CHECK(evaluated);
+        if (options.on_logits) {
+            options.on_logits(logits());
+        }
+    }
+    // What was held back: the start of a character, or of a stop string that did not come.
+    const stop_strings::output rest = stop.push(text.finish());
+    if (!show(rest.released) || !show(rest.text) || !show(stop.finish())) {
+        return stop_reason::cancelled;
+    }
+    return reason;
+}
+
+} // namespace llmzero::inline LLMZERO_ABI
