@@ -29,7 +29,9 @@
 namespace llmzero::inline LLMZERO_ABI {
 
 struct session_options {
-    std::uint32_t context = 0;             // tokens, prompt and answer together; 0: what the model was trained for
+    // Tokens, prompt and answer together; 0: what the model was trained for (model_config::context). More is
+    // possible, but text beyond that gets worse.
+    std::uint32_t context = 0;
     kv_type kv = kv_type::f32;             // how keys and values are kept
     std::uint32_t batch = 32;              // tokens of a prompt evaluated together
     std::uint64_t memory_budget_bytes = 0; // refuse, before taking it, to need more than this; 0: no limit
@@ -98,10 +100,9 @@ public:
 
     // Errors: bad_argument (context or batch out of range), over_budget, out_of_memory.
     [[nodiscard]] static result<session> create(const model & from, const session_options & options = {}) {
-        const std::uint32_t trained = from.config().context;
-        if (options.context > trained) {
-            return error(error_code::bad_argument, "a context of %lu tokens was asked for, the model has %lu",
-                         static_cast<unsigned long>(options.context), static_cast<unsigned long>(trained));
+        if (options.context > detail::max_context) {
+            return error(error_code::bad_argument, "a context of %lu tokens was asked for, expected at most %lu",
+                         static_cast<unsigned long>(options.context), static_cast<unsigned long>(detail::max_context));
         }
         if (options.batch < 1 || options.batch > max_batch) {
             return error(error_code::bad_argument, "batch is %lu, expected 1 to %lu",

@@ -11,7 +11,7 @@
 // 4 bits. A halfword is h = 4096 * n3 + 256 * u2 + 16 * u1 + u0 with n3 in two's complement, u = n + 8:
 //     h * x3 + (h & 0x0FFF) * (16 * x2 - x3) + (h & 0x00FF) * (256 * x1 - 16 * x2)
 //       + (h << 8 & 0x0F00) * (16 * x0 - x1) = 4096 * (n3 * x3 + u2 * x2 + u1 * x1 + u0 * x0)
-// for |x| <= 120; the sum starts at -4096 * 8 * sum(x2 + x1 + x0).
+// for |x| <= 127 and |16 * x1 - x2| < 2048; the sum starts at -4096 * 8 * sum(x2 + x1 + x0).
 //     8 weights: 3 AND, 4 SMLAD.
 //
 // Layout: rows one after the other; a row is a stream of groups of 32 weights, words little endian.
@@ -73,7 +73,7 @@ inline std::int32_t lanes(int low, int high) {
 inline void prepare_group(activation_kind kind, const float * x, activation_group & out) {
     const bool eight = kind == activation_kind::eight;
     std::int16_t code[group_size];
-    out.scale = quantise_group(x, eight ? 127.0f : 120.0f, code);
+    out.scale = quantise_group(kind, x, code);
     std::int32_t sum = 0;
     std::int32_t with_offset = 0; // sum of the activations whose weights are stored with an offset
     for (std::size_t i = 0; i < group_size; ++i) {
@@ -251,7 +251,7 @@ inline activation_kind kind_for(packed_format format) {
     if (!is_quantised(format)) {
         return activation_kind::floats;
     }
-    return has_nibbles(format) ? activation_kind::seven_5 : activation_kind::eight;
+    return has_nibbles(format) ? activation_kind::nibble_safe : activation_kind::eight;
 }
 
 inline std::size_t activation_bytes(activation_kind kind, std::size_t cols) {

@@ -33,9 +33,9 @@ constexpr bool is_quantised(packed_format format) {
 // How activations must look for a format. Matrices that share an input vector share its preparation when
 // they agree on this.
 enum class activation_kind : std::uint8_t {
-    floats,  // as they are
-    eight,   // groups of 32 integers in [-127, 127] with a scale
-    seven_5, // groups of 32 integers in [-120, 120]: what the ARM1176's 4-bit products can carry
+    floats,      // as they are
+    eight,       // groups of 32 integers x in [-127, 127] with a scale
+    nibble_safe, // the same, and |16 * x[4i + 1] - x[4i + 2]| < 2048: what the ARM1176's 4-bit products can carry
 };
 inline constexpr std::size_t activation_kinds = 3;
 

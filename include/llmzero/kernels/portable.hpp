@@ -198,10 +198,9 @@ inline void prepare(activation_kind kind, const float * x, std::size_t cols, std
         return;
     }
     auto * groups = reinterpret_cast<activation_group *>(out);
-    const float limit = kind == activation_kind::eight ? 127.0f : 120.0f;
     for (std::size_t g = 0; g < cols / group_size; ++g) {
         activation_group & group = groups[g];
-        group.scale = quantise_group(x + g * group_size, limit, group.code);
+        group.scale = quantise_group(kind, x + g * group_size, group.code);
         std::int32_t sum = 0;
         for (const std::int16_t code : group.code) {
             sum += code;

@@ -80,7 +80,7 @@ public:
     }
 
 private:
-    static constexpr activation_kind quantised_kinds[] = {activation_kind::eight, activation_kind::seven_5};
+    static constexpr activation_kind quantised_kinds[] = {activation_kind::eight, activation_kind::nibble_safe};
 
     static std::size_t rounded(std::size_t cols) { return (cols + 31) / 32 * 32; }
 

@@ -127,6 +127,7 @@ private:
             return error(error_code::out_of_memory, "the header is larger than the memory of this machine");
         }
         LLMZERO_CHECK(copy_.resize(*size));
+        view_ = copy_.span().first(had); // the copy may have moved, and the read may fail
         LLMZERO_CHECK(source_.read(had, copy_.span().subspan(had)));
         view_ = copy_.span();
         return success();

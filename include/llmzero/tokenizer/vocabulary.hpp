@@ -145,10 +145,11 @@ private:
         return static_cast<unsigned char>(value);
     }
 
-    [[nodiscard]] status check_length(const char * key, std::size_t found) const {
-        if (found != size()) {
-            return error(error_code::malformed, "%s has %zu elements, expected one for each of the %zu tokens", key,
-                         found, size());
+    [[nodiscard]] status check_length(const gguf_array & array) const {
+        if (array.size() != size()) {
+            return error(error_code::malformed,
+                         "%s has %zu elements, expected one for each of the %zu tokens (at offset %llu)",
+                         quoted(array.key()).c_str(), array.size(), size(), detail::printable(array.offset()));
         }
         return success();
     }
@@ -156,8 +157,8 @@ private:
     [[nodiscard]] status read_texts(const gguf_file & file) {
         LLMZERO_ASSIGN(const gguf_array tokens, file.get_array("tokenizer.ggml.tokens", gguf_array_kind::strings));
         if (tokens.size() == 0 || !std::in_range<token_id>(tokens.size())) {
-            return error(error_code::malformed, "tokenizer.ggml.tokens has %zu elements, expected 1 to 2147483647",
-                         tokens.size());
+            return error(error_code::malformed, "tokenizer.ggml.tokens has %zu elements, expected 1 to 2147483647 (at offset %llu)",
+                         tokens.size(), detail::printable(tokens.offset()));
         }
         std::size_t bytes = 0;
         for (const std::string_view text : tokens.strings()) {
@@ -182,7 +183,7 @@ private:
             return success();
         }
         LLMZERO_ASSIGN(const gguf_array scores, file.get_array(key, gguf_array_kind::floats));
-        LLMZERO_CHECK(check_length(key, scores.size()));
+        LLMZERO_CHECK(check_length(scores));
         LLMZERO_CHECK(scores_.resize(size()));
         for (std::size_t i = 0; i < size(); ++i) {
             scores_[i] = scores.real(i);
@@ -230,7 +231,7 @@ private:
             return success();
         }
         LLMZERO_ASSIGN(const gguf_array kinds, file.get_array(key, gguf_array_kind::integers));
-        LLMZERO_CHECK(check_length(key, kinds.size()));
+        LLMZERO_CHECK(check_length(kinds));
         for (std::size_t i = 0; i < size(); ++i) {
             LLMZERO_ASSIGN(const std::int64_t kind, kinds.integer<std::int64_t>(i));
             if (kind < 1 || kind > 6) {
