@@ -1,5 +1,5 @@
 // A reference to something callable, as a parameter: two pointers, no allocation. It must not outlive the
-// call it was made for.
+// call it was made for; to keep a function, see callback.hpp.
 #pragma once
 
 #include <llmzero/base/config.hpp>

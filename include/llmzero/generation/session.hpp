@@ -10,6 +10,7 @@
 //     });
 #pragma once
 
+#include <llmzero/base/callback.hpp>
 #include <llmzero/base/function_ref.hpp>
 #include <llmzero/base/heap_array.hpp>
 #include <llmzero/generation/sampler.hpp>
@@ -45,12 +46,12 @@ struct generate_options {
     bool ignore_end_of_text = false;             // go on after an end token
 
     // Called while the prompt is read, at least once a layer, with the tokens that are done; false stops.
-    function_ref<bool(std::size_t done, std::size_t total)> on_prefill = {};
+    callback<bool(std::size_t done, std::size_t total)> on_prefill = {};
     // Called with the logits [n_vocab] of every position that they were computed for: the end of the prompt,
     // then each generated token that was evaluated.
-    function_ref<void(std::span<const float> logits)> on_logits = {};
+    callback<void(std::span<const float> logits)> on_logits = {};
     // Asked before each layer of each generated token; false stops.
-    function_ref<bool()> keep_going = {};
+    callback<bool()> keep_going = {};
 };
 
 enum class stop_reason : std::uint8_t {
@@ -238,7 +239,8 @@ inline result<generation> session::generate(std::span<const token_id> prompt, co
     const clock::time_point start = clock::now();
     const std::uint32_t position_before = position_;
     if (!prompt.empty() || logits().empty()) {
-        const status read = prefill(prompt, options.on_prefill);
+        const status read =
+            prefill(prompt, options.on_prefill ? prefill_function(options.on_prefill) : prefill_function());
         done.n_prompt = position_ - position_before;
         done.prompt_ms = ms_since(start);
         if (!read && read.error().code() == error_code::cancelled) {
@@ -267,6 +269,7 @@ inline result<stop_reason> session::continue_text(const generate_options & optio
         options.on_logits(logits());
     }
     stop_reason reason = stop_reason::max_tokens;
+    const auto keep_going = options.keep_going ? function_ref<bool()>(options.keep_going) : function_ref<bool()>();
     while (n_generated < options.max_tokens) {
         const token_id token = choose.sample(logits());
         if (model_.text().vocab().is_end_of_generation(token) && !options.ignore_end_of_text) {
@@ -289,7 +292,7 @@ inline result<stop_reason> session::continue_text(const generate_options & optio
             reason = stop_reason::context_full;
             break;
         }
-        const status evaluated = decode(token, options.keep_going);
+        const status evaluated = decode(token, keep_going);
         if (!evaluated && evaluated.error().code() == error_code::cancelled) {
             reason = stop_reason::cancelled;
             break;

@@ -70,10 +70,9 @@ inline std::int32_t lanes(int low, int high) {
 
 // Which weight of a group lies in which bits: halfword h of word w holds weights 4w + 2h (low byte) and
 // 4w + 2h + 1 (high byte) in the 8-bit form, 8w + 4h .. 8w + 4h + 3 from the lowest nibble up in the 4-bit form.
-inline void prepare_group(activation_kind kind, const float * x, activation_group & out) {
+inline void arrange_group(activation_kind kind, const std::int16_t * code, float scale, activation_group & out) {
     const bool eight = kind == activation_kind::eight;
-    std::int16_t code[group_size];
-    out.scale = quantise_group(kind, x, code);
+    out.scale = scale;
     std::int32_t sum = 0;
     std::int32_t with_offset = 0; // sum of the activations whose weights are stored with an offset
     for (std::size_t i = 0; i < group_size; ++i) {
@@ -265,7 +264,9 @@ inline void prepare(activation_kind kind, const float * x, std::size_t cols, std
     }
     auto * groups = reinterpret_cast<activation_group *>(out);
     for (std::size_t g = 0; g < cols / group_size; ++g) {
-        prepare_group(kind, x + g * group_size, groups[g]);
+        std::int16_t code[group_size];
+        const float scale = quantise_group(kind, x + g * group_size, code);
+        arrange_group(kind, code, scale, groups[g]);
     }
 }
 

@@ -181,8 +181,9 @@ inline result<model_config> read_config(const gguf_file & file, std::string_view
         LLMZERO_ASSIGN(const float factor, keys.positive("rope.scaling.factor"));
         c.rope_scale = 1.0 / static_cast<double>(factor);
     } else if (scaling != "none") {
-        return error(error_code::unsupported, "key %s is %s, expected 'none' or 'linear'",
-                     quoted(keys.name("rope.scaling.type")).c_str(), quoted(scaling).c_str());
+        const short_name key = keys.name("rope.scaling.type");
+        return error(error_code::unsupported, "key %s is %s, expected 'none' or 'linear' (at offset %llu)",
+                     quoted(key).c_str(), quoted(scaling).c_str(), detail::printable(file.find(key)->offset));
     }
     return c;
 }

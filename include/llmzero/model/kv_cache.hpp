@@ -9,6 +9,7 @@
 #include <llmzero/kernels/kernel_set.hpp>
 #include <llmzero/model/config.hpp>
 
+#include <algorithm>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
@@ -29,14 +30,20 @@ class kv_cache {
 public:
     kv_cache() = default;
 
+    // What no machine has, for when the product of all sizes does not fit into 64 bits.
+    static constexpr std::uint64_t too_much = std::uint64_t{1} << 62;
+
     static std::uint64_t bytes_needed(const model_config & c, kv_type type, std::uint32_t context) {
-        const std::uint64_t vectors = std::uint64_t{2} * c.n_layers * c.n_kv_heads * context;
-        return type == kv_type::f32 ? vectors * c.head_dim * sizeof(float) : vectors * (c.head_dim + sizeof(float));
+        const std::uint64_t vector_bytes =
+            type == kv_type::f32 ? c.head_dim * sizeof(float) : c.head_dim + sizeof(float);
+        const auto vectors = checked_multiply(std::uint64_t{2} * c.n_layers * c.n_kv_heads, context);
+        const auto bytes = vectors ? checked_multiply(*vectors, vector_bytes) : vectors;
+        return bytes ? std::min(*bytes, too_much) : too_much;
     }
 
     static result<kv_cache> create(const model_config & c, kv_type type, std::uint32_t context) {
-        const auto bytes = to_size(bytes_needed(c, type, context));
-        if (!bytes) {
+        const std::uint64_t bytes = bytes_needed(c, type, context);
+        if (bytes == too_much || !to_size(bytes)) {
             return error(error_code::out_of_memory, "a KV cache for %lu tokens does not fit into this machine's memory",
                          static_cast<unsigned long>(context));
         }

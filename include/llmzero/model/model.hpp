@@ -1,7 +1,6 @@
 // A loaded model: weights, shape and tokenizer. Immutable, cheap to copy, and safe to share between threads.
 #pragma once
 
-#include <llmzero/base/function_ref.hpp>
 #include <llmzero/base/shared.hpp>
 #include <llmzero/kernels/select.hpp>
 #include <llmzero/model/config.hpp>
@@ -86,8 +85,9 @@ inline result<const architecture_entry *> find_architecture(const gguf_file & fi
         used += static_cast<std::size_t>(
             std::snprintf(known + used, sizeof known - used, "%s%s", used == 0 ? "" : ", ", entry.name));
     }
-    return error(error_code::unsupported, "general.architecture is %s, which is not supported; supported: %s",
-                 quoted(name).c_str(), known);
+    return error(error_code::unsupported,
+                 "general.architecture is %s, which is not supported; supported: %s (at offset %llu)",
+                 quoted(name).c_str(), known, printable(file.find("general.architecture")->offset));
 }
 
 inline status check_budget(std::uint64_t needed, std::uint64_t budget, const char * what) {

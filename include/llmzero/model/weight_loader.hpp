@@ -6,7 +6,7 @@
 // (a type that the library cannot compute with), out_of_memory, io, cancelled.
 #pragma once
 
-#include <llmzero/base/function_ref.hpp>
+#include <llmzero/base/callback.hpp>
 #include <llmzero/base/heap_array.hpp>
 #include <llmzero/model/config.hpp>
 #include <llmzero/numerics/blocks.hpp>
@@ -24,7 +24,7 @@ namespace llmzero::inline LLMZERO_ABI {
 class weight_loader {
 public:
     // Called with bytes of the file that have been packed and that will be; false cancels.
-    using progress_function = function_ref<bool(std::uint64_t done, std::uint64_t total)>;
+    using progress_function = callback<bool(std::uint64_t done, std::uint64_t total)>;
 
     // A loader that only checks and counts.
     weight_loader(const gguf_file & file, const kernel_set & kernels) : file_(file), kernels_(kernels) {}
@@ -48,8 +48,10 @@ public:
         LLMZERO_ASSIGN(const gguf_tensor * tensor, find(name, rows, cols));
         const block_type * type = find_block_type(tensor->type);
         if (type == nullptr) {
-            return error(error_code::unsupported, "tensor %s is of type %s, which is not supported; supported: %s",
-                         quoted(name).c_str(), info_of(tensor->type).name, block_type_names().text);
+            return error(error_code::unsupported,
+                         "tensor %s is of type %s, which is not supported; supported: %s (at offset %llu)",
+                         quoted(name).c_str(), info_of(tensor->type).name, block_type_names().text,
+                         detail::printable(tensor->offset));
         }
         // Rows are at most 2^20 wide (config.hpp), so only the number of rows can make a product too large.
         const std::uint64_t row_bytes = kernels_.packed_bytes(type->packed, 1, cols);

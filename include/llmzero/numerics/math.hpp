@@ -6,9 +6,21 @@
 #include <llmzero/base/config.hpp>
 
 #include <bit>
+#include <cfloat>
 #include <cstdint>
 
 namespace llmzero::inline LLMZERO_ABI {
+
+// x rounded to the digits of a float. It has no more than those already, but on machines whose registers do (x87), where
+// tricks that count on the rounding need a store.
+inline float as_stored(float x) {
+    if constexpr (FLT_EVAL_METHOD == 0) {
+        return x;
+    } else {
+        volatile float stored = x;
+        return stored;
+    }
+}
 
 // e^x with a relative error below 2e-7. Below -87.3 it is 0 (no subnormals), above 88.7 it stays at e^88.7, NaN gives
 // NaN. exp(x) = 2^k * exp(r) with k = round(x / ln 2), |r| <= ln 2 / 2, and the Taylor polynomial of degree 7 for
@@ -20,7 +32,7 @@ inline float fast_exp(float x) {
     constexpr float to_integer = 12582912.0f; // 1.5 * 2^23: adding it rounds to an integer in the low bits
     float clamped = x < -87.3f ? -87.3f : x;
     clamped = clamped > 88.7f ? 88.7f : clamped;
-    const float shifted = clamped * log2_e + to_integer;
+    const float shifted = as_stored(clamped * log2_e + to_integer);
     const float k = shifted - to_integer;
     const float r = (clamped - k * ln2_high) - k * ln2_low;
     float p = 1.0f / 5040.0f;

@@ -5,11 +5,15 @@
 // The scale decides how large the rounding errors are. The usual choice, the largest magnitude over 127, is only
 // the first of four that are tried here; for given codes the best scale is then the least-squares one,
 // sum(x * code) / sum(code^2), which leaves an error of sum(x^2) - sum(x * code)^2 / sum(code^2). Against the
-// usual choice this takes a fifth off the squared error of a product, at four times the cost of something that
-// is done once for hundreds of rows.
+// usual choice this takes an eighth off the squared error of normally distributed values, at four times the cost of
+// something that is done once for hundreds of rows.
+//
+// Limits: the errors are compared as squares of x in float. A group whose magnitudes are all below 1e-23 becomes zeros;
+// above 1e34 the scale may be infinite. A group with an infinity or a NaN becomes zeros or has an infinite scale.
 #pragma once
 
 #include <llmzero/kernels/kernel_set.hpp>
+#include <llmzero/numerics/math.hpp>
 #include <llmzero/numerics/weight_group.hpp>
 
 #include <bit>
@@ -54,7 +58,7 @@ inline void round_group(const float * x, float inverse, rounded_group & out) {
     float square[quantise_lanes] = {};
     for (std::size_t i = 0; i < group_size; i += quantise_lanes) {
         for (std::size_t lane = 0; lane < quantise_lanes; ++lane) {
-            const float shifted = x[i + lane] * inverse + to_integer;
+            const float shifted = as_stored(x[i + lane] * inverse + to_integer);
             const float code = shifted - to_integer;
             out.code[i + lane] = code;
             product[lane] += x[i + lane] * code;

@@ -17,11 +17,9 @@ namespace llmzero::inline LLMZERO_ABI::detail {
 
 class gguf_cursor {
 public:
-    // Bytes read first when the source is not mapped: enough for a whole model with a small vocabulary.
-    static constexpr std::uint64_t first_read_bytes = std::uint64_t{256} << 10;
-
     gguf_cursor(const byte_source & source, const gguf_limits & limits)
-        : source_(source), size_(source.size()), max_header_bytes_(limits.max_header_bytes) {
+        : source_(source), size_(source.size()), max_header_bytes_(limits.max_header_bytes),
+          first_read_bytes_(limits.first_read_bytes) {
         const std::span<const std::byte> mapped = source.mapped();
         if (!mapped.empty()) {
             size_ = mapped.size();
@@ -121,7 +119,7 @@ private:
                          what, name, printable(max_header_bytes_), printable(offset_));
         }
         const std::size_t had = copy_.size();
-        const std::uint64_t wanted = std::max({end, std::uint64_t{had} * 2, first_read_bytes});
+        const std::uint64_t wanted = std::max({end, std::uint64_t{had} * 2, first_read_bytes_});
         const auto size = to_size(std::min({wanted, size_, max_header_bytes_}));
         if (!size) {
             return error(error_code::out_of_memory, "the header is larger than the memory of this machine");
@@ -136,6 +134,7 @@ private:
     const byte_source & source_;
     std::uint64_t size_;
     std::uint64_t max_header_bytes_;
+    std::uint64_t first_read_bytes_;
     std::span<const std::byte> view_;
     std::size_t offset_ = 0;
     heap_array<std::byte> copy_;

@@ -83,6 +83,9 @@ struct gguf_limits {
     std::uint64_t max_tensors = 65536;
     std::uint64_t max_string_bytes = std::uint64_t{16} << 20;
     std::uint64_t max_array_elements = std::uint64_t{16} << 20;
+
+    // How much of a file that is not mapped is read first, after which it doubles: enough for a small vocabulary.
+    std::uint64_t first_read_bytes = std::uint64_t{256} << 10;
 };
 
 inline constexpr std::string_view gguf_magic = "GGUF";

@@ -8,8 +8,8 @@
 // Only tokens that are text take part, so ordinary text never turns into a control or byte token by its spelling.
 //
 // Memory is linear in the longest stretch that has to be looked at as a whole: a word, where no token of the
-// vocabulary continues behind a space (Llama's do not), else the text. At most 20 bytes for each character of
-// the stretch and 32 for each pair that is a token; time is n log n in its length.
+// vocabulary continues behind a space (Llama's do not), else the text. It is 20 bytes for each character of the stretch
+// and 16 for each pair that is a token, at most doubled by growth; time is n log n in its length.
 //
 // Limit: a stretch has less than 2^31 bytes, its spaces counted as three.
 #pragma once

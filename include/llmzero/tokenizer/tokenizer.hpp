@@ -17,6 +17,7 @@
 #include <llmzero/tokenizer/vocabulary.hpp>
 
 #include <cstddef>
+#include <cstdint>
 #include <cstdio>
 #include <string_view>
 #include <utility>
@@ -78,7 +79,7 @@ private:
 
     template <std::size_t I> static result<tokenizer> create_if(const gguf_file & file, std::string_view name) {
         if constexpr (I == std::variant_size_v<tokenizer_kinds>) {
-            return not_supported(name);
+            return not_supported(name, file.find("tokenizer.ggml.model")->offset);
         } else {
             using kind = std::variant_alternative_t<I, tokenizer_kinds>;
             if (name != kind::model) {
@@ -100,11 +101,12 @@ private:
          ...);
     }
 
-    static error not_supported(std::string_view name) {
+    static error not_supported(std::string_view name, std::uint64_t offset) {
         char supported[128];
         list_models(supported, sizeof supported, std::make_index_sequence<std::variant_size_v<tokenizer_kinds>>{});
-        return error(error_code::unsupported, "tokenizer.ggml.model is %s, which is not supported; supported: %s",
-                     quoted(name).c_str(), supported);
+        return error(error_code::unsupported,
+                     "tokenizer.ggml.model is %s, which is not supported; supported: %s (at offset %llu)",
+                     quoted(name).c_str(), supported, detail::printable(offset));
     }
 
     // Decoding is done once for all tokens, so that no token needs it while text is generated.

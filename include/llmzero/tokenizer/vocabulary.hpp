@@ -47,7 +47,7 @@ public:
         LLMZERO_CHECK(made.read_scores(file, rules));
         LLMZERO_CHECK(made.read_special_ids(file, rules));
         LLMZERO_CHECK(made.read_kinds(file));
-        LLMZERO_CHECK(made.index_texts());
+        LLMZERO_CHECK(made.index_texts(file));
         LLMZERO_CHECK(made.collect_ends(file));
         LLMZERO_ASSIGN(made.add_bos_, file.get_or<bool>("tokenizer.ggml.add_bos_token", rules.add_bos));
         LLMZERO_ASSIGN(made.add_eos_, file.get_or<bool>("tokenizer.ggml.add_eos_token", rules.add_eos));
@@ -157,7 +157,8 @@ private:
     [[nodiscard]] status read_texts(const gguf_file & file) {
         LLMZERO_ASSIGN(const gguf_array tokens, file.get_array("tokenizer.ggml.tokens", gguf_array_kind::strings));
         if (tokens.size() == 0 || !std::in_range<token_id>(tokens.size())) {
-            return error(error_code::malformed, "tokenizer.ggml.tokens has %zu elements, expected 1 to 2147483647 (at offset %llu)",
+            return error(error_code::malformed,
+                         "tokenizer.ggml.tokens has %zu elements, expected 1 to 2147483647 (at offset %llu)",
                          tokens.size(), detail::printable(tokens.offset()));
         }
         std::size_t bytes = 0;
@@ -166,9 +167,10 @@ private:
             max_text_bytes_ = std::max(max_text_bytes_, text.size());
         }
         if (max_text_bytes_ > max_token_bytes) {
-            return error(error_code::malformed,
-                         "the longest text in tokenizer.ggml.tokens has %zu bytes, expected at most %zu",
-                         max_text_bytes_, max_token_bytes);
+            return error(
+                error_code::malformed,
+                "the longest text in tokenizer.ggml.tokens has %zu bytes, expected at most %zu (at offset %llu)",
+                max_text_bytes_, max_token_bytes, detail::printable(tokens.offset()));
         }
         LLMZERO_CHECK(texts_.reserve(tokens.size(), bytes));
         for (const std::string_view text : tokens.strings()) {
@@ -188,8 +190,10 @@ private:
         for (std::size_t i = 0; i < size(); ++i) {
             scores_[i] = scores.real(i);
             if (!std::isfinite(scores_[i])) {
-                return error(error_code::malformed, "%s: element %zu, of token %s, is %g, expected a finite number",
-                             key, i, quoted(texts_[i]).c_str(), static_cast<double>(scores_[i]));
+                return error(error_code::malformed,
+                             "%s: element %zu, of token %s, is %g, expected a finite number (at offset %llu)", key, i,
+                             quoted(texts_[i]).c_str(), static_cast<double>(scores_[i]),
+                             detail::printable(scores.offset() + i * sizeof(float)));
             }
         }
         return success();
@@ -205,8 +209,8 @@ private:
             return no_token;
         }
         if (id < 0 || static_cast<std::uint64_t>(id) >= size()) {
-            return error(error_code::malformed, "%s is %lld, expected a token below %zu", key,
-                         static_cast<long long>(id), size());
+            return error(error_code::malformed, "%s is %lld, expected a token below %zu (at offset %llu)", key,
+                         static_cast<long long>(id), size(), detail::printable(file.find(key)->offset));
         }
         return static_cast<token_id>(id);
     }
@@ -234,15 +238,18 @@ private:
         LLMZERO_CHECK(check_length(kinds));
         for (std::size_t i = 0; i < size(); ++i) {
             LLMZERO_ASSIGN(const std::int64_t kind, kinds.integer<std::int64_t>(i));
+            const std::uint64_t offset = kinds.offset() + i * size_of(kinds.element_type());
             if (kind < 1 || kind > 6) {
-                return error(error_code::malformed, "%s: element %zu, of token %s, is %lld, expected 1 to 6", key, i,
-                             quoted(texts_[i]).c_str(), static_cast<long long>(kind));
+                return error(error_code::malformed,
+                             "%s: element %zu, of token %s, is %lld, expected 1 to 6 (at offset %llu)", key, i,
+                             quoted(texts_[i]).c_str(), static_cast<long long>(kind), detail::printable(offset));
             }
             kinds_[i] = static_cast<token_kind>(kind);
             if (kinds_[i] == token_kind::byte && !parse_byte_text(texts_[i])) {
                 return error(error_code::malformed,
-                             "token %zu is of kind byte with the text %s, expected <0x00> to <0xFF>", i,
-                             quoted(texts_[i]).c_str());
+                             "%s: element %zu is 6, a byte, but the token's text is %s, expected <0x00> to <0xFF> "
+                             "(at offset %llu)",
+                             key, i, quoted(texts_[i]).c_str(), detail::printable(offset));
             }
         }
         return success();
@@ -263,10 +270,11 @@ private:
         }
     }
 
-    [[nodiscard]] status index_texts() {
+    [[nodiscard]] status index_texts(const gguf_file & file) {
         // Far above the longest run in tables of honest files (tens); ends the loading of a file whose texts were made
         // to collide before it takes time in proportion to the square of their number.
         constexpr std::size_t max_probes = 4096;
+        const auto offset = detail::printable(file.find("tokenizer.ggml.tokens")->offset);
         LLMZERO_CHECK(slots_.resize(std::bit_ceil(size() + size() / 2 + 1)));
         const std::size_t mask = slots_.size() - 1;
         for (std::size_t id = 0; id < size(); ++id) {
@@ -279,12 +287,15 @@ private:
             for (std::size_t probes = 0; slots_[i].id != no_token; ++probes, i = (i + 1) & mask) {
                 if (slots_[i].hash == hash && texts_[index(slots_[i].id)] == text) {
                     return error(error_code::malformed,
-                                 "tokens %d and %zu have the same text %s, expected unique texts",
-                                 static_cast<int>(slots_[i].id), id, quoted(text).c_str());
+                                 "tokenizer.ggml.tokens: elements %d and %zu have the same text %s, expected unique "
+                                 "texts (at offset %llu)",
+                                 static_cast<int>(slots_[i].id), id, quoted(text).c_str(), offset);
                 }
                 if (probes == max_probes) {
-                    return error(error_code::malformed, "token %zu, %s, is one of more than %zu whose texts collide",
-                                 id, quoted(text).c_str(), max_probes);
+                    return error(error_code::malformed,
+                                 "tokenizer.ggml.tokens: element %zu, %s, is one of more than %zu whose texts collide "
+                                 "(at offset %llu)",
+                                 id, quoted(text).c_str(), max_probes, offset);
                 }
             }
             slots_[i] = {hash, static_cast<token_id>(id)};

@@ -1,0 +1,218 @@
+#include <llmzero/kernels/select.hpp>
+#include <llmzero/storage/gguf_writer.hpp>
+#include <llmzero/model/weight_loader.hpp>
+
+#include <cstring>
+#include <doctest/doctest.h>
+#include <limits>
+#include <string>
+#include <vector>
+
+using namespace llmzero;
+
+namespace {
+
+// A file with one tensor.
+struct one_tensor {
+    std::vector<std::byte> bytes;
+
+    one_tensor(const char * name, std::vector<std::uint64_t> shape, tensor_type type,
+               const std::vector<std::uint8_t> & data) {
+        gguf_writer writer;
+        REQUIRE(writer.add_tensor(name, shape, type));
+        REQUIRE(writer.write(
+            [&](std::span<const std::byte> part) {
+                bytes.insert(bytes.end(), part.begin(), part.end());
+                return success();
+            },
+            [&](std::size_t, gguf_sink out) { return out(std::as_bytes(std::span(data))); }));
+    }
+};
+
+std::vector<std::uint8_t> raw(const std::vector<float> & values) {
+    std::vector<std::uint8_t> out(values.size() * sizeof(float));
+    std::memcpy(out.data(), values.data(), out.size());
+    return out;
+}
+
+// `rows` rows of two Q8_0 blocks, with scale 1 and codes that count up.
+std::vector<std::uint8_t> q8_rows(std::size_t rows) {
+    std::vector<std::uint8_t> out;
+    for (std::size_t b = 0; b < rows * 2; ++b) {
+        out.push_back(0x00);
+        out.push_back(0x3c); // 1.0 in half precision
+        for (std::size_t i = 0; i < 32; ++i) {
+            out.push_back(static_cast<std::uint8_t>(b * 32 + i));
+        }
+    }
+    return out;
+}
+
+bool says(const error & e, const char * part) {
+    return std::strstr(e.message(), part) != nullptr;
+}
+
+// A source without a mapping, so that rows are read in pieces.
+class unmapped_source final : public byte_source {
+public:
+    explicit unmapped_source(std::span<const std::byte> bytes) : memory_(bytes) {}
+    [[nodiscard]] std::uint64_t size() const override { return memory_.size(); }
+    [[nodiscard]] status read(std::uint64_t offset, std::span<std::byte> into) const override {
+        return memory_.read(offset, into);
+    }
+
+private:
+    memory_source memory_;
+};
+
+TEST_CASE("weight_loader: counts first, then loads what it counted") {
+    constexpr std::size_t rows = 9000; // more than one piece of 256 KB
+    const one_tensor made("w", {64, rows}, tensor_type::q8_0, q8_rows(rows));
+    const memory_source mapped(made.bytes);
+    const unmapped_source unmapped(made.bytes);
+    for (const byte_source * source :
+         {static_cast<const byte_source *>(&mapped), static_cast<const byte_source *>(&unmapped)}) {
+        auto file = gguf_file::open(*source);
+        REQUIRE(file);
+        weight_loader loader(*file, best_kernels());
+        packed_matrix w;
+        REQUIRE(loader.matrix(w, rows, 64, short_name("w")));
+        CHECK(w.empty());
+        const std::uint64_t counted = loader.memory_bytes();
+        std::uint64_t last_done = 0;
+        std::uint64_t last_total = 0;
+        int calls = 0;
+        const auto progress = [&](std::uint64_t done, std::uint64_t total) {
+            CHECK(done > last_done);
+            last_done = done;
+            last_total = total;
+            ++calls;
+            return true;
+        };
+        loader.start_loading(progress);
+        REQUIRE(loader.matrix(w, rows, 64, short_name("w")));
+        CHECK(w.rows() == rows);
+        CHECK(w.cols() == 64);
+        CHECK(w.format() == packed_format::q8);
+        CHECK(w.size_bytes() == counted);
+        CHECK(loader.memory_bytes() == counted);
+        CHECK(calls > 1);
+        CHECK(last_done == rows * 68);
+        CHECK(last_total == rows * 68);
+        for (const std::size_t row : {std::size_t{0}, std::size_t{1}, std::size_t{3854}, rows - 1}) {
+            std::vector<float> out(64);
+            best_kernels().unpack_row(w.view(), row, out.data());
+            for (std::size_t i = 0; i < 64; ++i) {
+                CHECK(out[i] == static_cast<float>(static_cast<std::int8_t>(row * 64 + i)));
+            }
+        }
+    }
+}
+
+TEST_CASE("weight_loader: progress can stop it") {
+    const one_tensor made("w", {64, 2}, tensor_type::q8_0, q8_rows(2));
+    const memory_source source(made.bytes);
+    auto file = gguf_file::open(source);
+    REQUIRE(file);
+    weight_loader loader(*file, best_kernels());
+    const auto stop = [](std::uint64_t, std::uint64_t) {
+        return false;
+    };
+    loader.start_loading(stop);
+    packed_matrix w;
+    const status loaded = loader.matrix(w, 2, 64, short_name("w"));
+    REQUIRE_FALSE(loaded);
+    CHECK(loaded.error().code() == error_code::cancelled);
+}
+
+TEST_CASE("weight_loader: a tensor that is missing, or has another shape, is named with both") {
+    const one_tensor made("w", {64, 3}, tensor_type::q8_0, q8_rows(3));
+    const memory_source source(made.bytes);
+    auto file = gguf_file::open(source);
+    REQUIRE(file);
+    weight_loader loader(*file, best_kernels());
+    packed_matrix w;
+    const status missing = loader.matrix(w, 3, 64, short_name("blk.%d.v", 7));
+    REQUIRE_FALSE(missing);
+    CHECK(missing.error().code() == error_code::malformed);
+    CHECK(says(missing.error(), "'blk.7.v' is missing; expected one of shape (64, 3)"));
+    const status turned = loader.matrix(w, 64, 3, short_name("w"));
+    REQUIRE_FALSE(turned);
+    CHECK(says(turned.error(), "'w' has the shape (64, 3, 1, 1), expected (3, 64) (at offset"));
+    CHECK_FALSE(loader.matrix(w, 2, 64, short_name("w")));
+    CHECK_FALSE(loader.matrix(w, 3, 32, short_name("w")));
+    CHECK(loader.has("w"));
+    CHECK_FALSE(loader.has("v"));
+    heap_array<float> optional;
+    CHECK(loader.optional_vector(optional, 5, short_name("v")));
+    CHECK(optional.empty());
+}
+
+TEST_CASE("weight_loader: a type that cannot be computed with is refused by name") {
+    const one_tensor made("w", {256, 1}, tensor_type::iq4_xs, std::vector<std::uint8_t>(136));
+    const memory_source source(made.bytes);
+    auto file = gguf_file::open(source);
+    REQUIRE(file);
+    weight_loader loader(*file, best_kernels());
+    packed_matrix w;
+    const status refused = loader.matrix(w, 1, 256, short_name("w"));
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().code() == error_code::unsupported);
+    CHECK(says(refused.error(), "'w' is of type IQ4_XS, which is not supported; supported: F32, F16"));
+    heap_array<float> v;
+    const one_tensor norm("n", {64}, tensor_type::q8_0, q8_rows(1));
+    const memory_source norm_source(norm.bytes);
+    auto norm_file = gguf_file::open(norm_source);
+    REQUIRE(norm_file);
+    weight_loader norm_loader(*norm_file, best_kernels());
+    const status not_floats = norm_loader.vector(v, 64, short_name("n"));
+    REQUIRE_FALSE(not_floats);
+    CHECK(says(not_floats.error(), "'n' is of type Q8_0, expected F32, F16 or BF16"));
+}
+
+TEST_CASE("weight_loader: numbers that are not finite are found, with their row") {
+    constexpr float inf = std::numeric_limits<float>::infinity();
+    for (const float wrong : {inf, -inf, std::numeric_limits<float>::quiet_NaN()}) {
+        std::vector<float> values(12, 1.0f);
+        values[7] = wrong;
+        const one_tensor made("w", {4, 3}, tensor_type::f32, raw(values));
+        const memory_source source(made.bytes);
+        auto file = gguf_file::open(source);
+        REQUIRE(file);
+        weight_loader loader(*file, best_kernels());
+        loader.start_loading({});
+        packed_matrix w;
+        const status refused = loader.matrix(w, 3, 4, short_name("w"));
+        REQUIRE_FALSE(refused);
+        CHECK(refused.error().code() == error_code::malformed);
+        CHECK(says(refused.error(), "'w' holds an infinity or NaN in row 1"));
+    }
+    auto blocks = q8_rows(3);
+    blocks[2 * 68 + 34 + 1] = 0x7c; // the scale of the last block: infinity
+    const one_tensor made("w", {64, 3}, tensor_type::q8_0, blocks);
+    const memory_source source(made.bytes);
+    auto file = gguf_file::open(source);
+    REQUIRE(file);
+    weight_loader loader(*file, best_kernels());
+    loader.start_loading({});
+    packed_matrix w;
+    const status refused = loader.matrix(w, 3, 64, short_name("w"));
+    REQUIRE_FALSE(refused);
+    CHECK(says(refused.error(), "in row 2"));
+}
+
+TEST_CASE("weight_loader: vectors may be floats of any width") {
+    const std::vector<std::uint8_t> halves = {0x00, 0x3c, 0x00, 0xc0}; // 1, -2
+    const one_tensor made("v", {2}, tensor_type::f16, halves);
+    const memory_source source(made.bytes);
+    auto file = gguf_file::open(source);
+    REQUIRE(file);
+    weight_loader loader(*file, best_kernels());
+    loader.start_loading({});
+    heap_array<float> v;
+    REQUIRE(loader.vector(v, 2, short_name("v")));
+    CHECK(v[0] == 1.0f);
+    CHECK(v[1] == -2.0f);
+}
+
+} // namespace
