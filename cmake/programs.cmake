@@ -1,0 +1,14 @@
+# llmzero-run with its embedded model, and llmzero-bench.
+function(llmzero_add_program name source)
+    add_executable(${name} ${PROJECT_SOURCE_DIR}/${source})
+    target_link_libraries(${name} PRIVATE llmzero-developer)
+    target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR}/src)
+    if(LLMZERO_INSTALL)
+        include(GNUInstallDirs)
+        install(TARGETS ${name} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT programs)
+    endif()
+endfunction()
+
+llmzero_add_program(llmzero-run src/llmzero-run.cpp)
+llmzero_embed_model(llmzero-run "${LLMZERO_EMBEDDED_MODEL}")
+llmzero_add_program(llmzero-bench bench/llmzero-bench.cpp)
