@@ -69,7 +69,7 @@ public:
 
     // Adds a token, of the prompt or of the answer, to those that the repeat penalty looks at.
     void accept(token_id token) {
-        if (last_.empty() || token < 0 || static_cast<std::size_t>(token) >= n_vocab_) {
+        if (last_.empty() || static_cast<std::size_t>(token) >= n_vocab_) { // also below 0
             return;
         }
         if (n_last_ == last_.size()) {
@@ -139,14 +139,12 @@ private:
 
     [[nodiscard]] bool is_greedy() const { return options_.temperature <= 0.0f; }
 
-    // The logit after the penalty, never NaN or +infinity.
+    // The logit after the penalty, never +infinity. A NaN stays one: it is greater than nothing, so no comparison below
+    // selects it.
     [[nodiscard]] float adjusted(std::span<const float> logits, std::size_t i) const {
         float logit = logits[i];
         if (!times_in_last_.empty() && times_in_last_[i] != 0) {
             logit = logit <= 0.0f ? logit * options_.repeat_penalty : logit / options_.repeat_penalty;
-        }
-        if (std::isnan(logit)) {
-            return -std::numeric_limits<float>::infinity();
         }
         return std::min(logit, std::numeric_limits<float>::max());
     }
