@@ -1,0 +1,104 @@
+// The layouts that the header draws, and the integer parts that other kernel sets are compared with. What every kernel
+// set promises is tested in kernel_set.cpp.
+#include <llmzero/kernels/portable.hpp>
+
+#include "kernel_cases.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <doctest/doctest.h>
+#include <vector>
+
+using namespace llmzero;
+
+namespace {
+
+TEST_CASE("portable: bytes of a group") {
+    using namespace kernels::portable;
+    CHECK(packed_bytes(packed_format::q8, 3, 64) == 3 * 2 * 36);
+    CHECK(packed_bytes(packed_format::q8_offset, 3, 64) == 3 * 2 * 40);
+    CHECK(packed_bytes(packed_format::q4, 3, 64) == 3 * 2 * 20);
+    CHECK(packed_bytes(packed_format::q4_offset, 3, 64) == 3 * 2 * 24);
+    CHECK(packed_bytes(packed_format::f32, 3, 7) == 3 * 7 * 4);
+    CHECK(packed_bytes(packed_format::f16, 3, 7) == 3 * 7 * 2);
+    CHECK(packed_bytes(packed_format::bf16, 3, 7) == 3 * 7 * 2);
+    CHECK(activation_bytes(activation_kind::eight, 64) == 2 * (4 + 4 + 64));
+    CHECK(activation_bytes(activation_kind::floats, 7) == 28);
+}
+
+TEST_CASE("portable: the stream of a row is what the header draws") {
+    support::numbers random(40);
+    for (const packed_format format :
+         {packed_format::q8, packed_format::q8_offset, packed_format::q4, packed_format::q4_offset}) {
+        CAPTURE(static_cast<int>(format));
+        const auto w = kernel_cases::random_matrix(format, 2, 64, random);
+        const kernel_cases::packed packed(kernels::portable::set, w);
+        const std::byte * at = packed.view().data;
+        for (const weight_group & group : w.groups) {
+            CHECK(std::memcmp(at, &group.scale, 4) == 0);
+            at += 4;
+            if (kernel_cases::has_offset(format)) {
+                CHECK(std::memcmp(at, &group.offset, 4) == 0);
+                at += 4;
+            }
+            if (format == packed_format::q8 || format == packed_format::q8_offset) {
+                CHECK(std::memcmp(at, group.code, 32) == 0);
+                at += 32;
+                continue;
+            }
+            const int plus = format == packed_format::q4 ? 8 : 0;
+            for (std::size_t i = 0; i < 16; ++i) {
+                const int low = static_cast<int>(at[i]) % 16;
+                const int high = static_cast<int>(at[i]) / 16;
+                CHECK(low == group.code[i] + plus);
+                CHECK(high == group.code[i + 16] + plus);
+            }
+            at += 16;
+        }
+    }
+}
+
+TEST_CASE("portable: the prepared vector holds the codes, their scale, and scale * sum") {
+    support::numbers random(41);
+    const auto x = kernel_cases::random_vectors(96, random);
+    kernels::portable::activation_group groups[3];
+    kernels::portable::prepare(activation_kind::eight, x.data(), 96, reinterpret_cast<std::byte *>(groups));
+    for (std::size_t g = 0; g < 3; ++g) {
+        std::int16_t code[group_size];
+        const float scale = quantise_group(activation_kind::eight, x.data() + g * group_size, code);
+        CHECK(groups[g].scale == scale);
+        CHECK(std::equal(code, code + group_size, groups[g].code));
+        double sum = 0;
+        for (const std::int16_t c : code) {
+            sum += c;
+        }
+        CHECK(static_cast<double>(groups[g].sum) == doctest::Approx(sum * static_cast<double>(scale)).epsilon(1e-6));
+        CHECK(sum != 0);
+    }
+    float copy[96];
+    kernels::portable::prepare(activation_kind::floats, x.data(), 96, reinterpret_cast<std::byte *>(copy));
+    CHECK(std::memcmp(copy, x.data(), sizeof copy) == 0);
+}
+
+TEST_CASE("portable: integer_dot of random and extreme codes") {
+    support::numbers random(42);
+    std::int16_t a[group_size];
+    std::int16_t b[group_size];
+    for (int n = 0; n < 2000; ++n) {
+        std::int64_t sum = 0;
+        for (std::size_t i = 0; i < group_size; ++i) {
+            a[i] = static_cast<std::int16_t>(n < 4 ? (n % 2 == 0 ? -128 : 127) : random.integer(-128, 127));
+            b[i] = static_cast<std::int16_t>(n < 4 ? (n / 2 == 0 ? -127 : 127) : random.integer(-127, 127));
+            sum += static_cast<std::int64_t>(a[i]) * b[i];
+        }
+        REQUIRE(kernels::portable::integer_dot(a, b) == sum);
+    }
+    for (std::size_t i = 0; i < group_size; ++i) { // each place counts once
+        std::fill(a, a + group_size, std::int16_t{0});
+        std::fill(b, b + group_size, std::int16_t{100});
+        a[i] = -7;
+        CHECK(kernels::portable::integer_dot(a, b) == -700);
+    }
+}
+
+} // namespace
