@@ -288,6 +288,30 @@ TEST_CASE("session: an empty prompt is the model's own start") {
     CHECK(ask(*s, "", greedy(3)).how.n_prompt == 1); // <s>
 }
 
+TEST_CASE("session: an answer keeps its leading space, a text that starts from nothing has none") {
+    // The head reads one element of the stream, and only for the space: with one of two signs it wins over <unk>.
+    tiny_llama source({.separate_head = true, .seed = 74});
+    auto & head = source["output.weight"];
+    auto & norm = source["output_norm.weight"];
+    std::fill(head.values.begin(), head.values.end(), 0.0f);
+    std::fill(norm.values.begin(), norm.values.end(), 0.0f);
+    norm.values[0] = 1.0f;
+    const auto answers = [&](std::string_view prompt) {
+        std::string both;
+        for (const float sign : {1.0f, -1.0f}) {
+            head.values[std::size_t{3} * 32] = sign;
+            auto loaded = load(source.file());
+            REQUIRE(loaded);
+            auto s = session::create(*loaded);
+            REQUIRE(s);
+            both += ask(*s, prompt, greedy(1)).text;
+        }
+        return both;
+    };
+    CHECK(answers("a") == " ");
+    CHECK(answers("").empty());
+}
+
 TEST_CASE("session: no tokens asked for means that the prompt is evaluated and nothing else") {
     auto s = session::create(tiny());
     REQUIRE(s);

@@ -220,9 +220,16 @@ private:
         return success();
     }
 
+    // Whether these tokens, at the start of a text, say nothing: what follows is then the start of the text.
+    [[nodiscard]] bool is_silent(std::span<const token_id> tokens) const {
+        return std::all_of(tokens.begin(), tokens.end(),
+                           [this](token_id token) { return model_.text().decode(token).empty(); });
+    }
+
     // Samples and evaluates until something ends it.
     [[nodiscard]] result<stop_reason> continue_text(const generate_options & options, sampler & choose,
-                                                    text_function on_text, std::uint32_t & n_generated);
+                                                    detokenizer & text, text_function on_text,
+                                                    std::uint32_t & n_generated);
 
     llmzero::model model_; // keeps the weights alive
     state_options options_;
@@ -253,14 +260,16 @@ inline result<generation> session::generate(std::span<const token_id> prompt, co
         choose.accept(token);
     }
     const clock::time_point first_logits = clock::now();
-    LLMZERO_ASSIGN(done.reason, continue_text(options, choose, on_text, done.n_generated));
+    const bool starts_text = position_before == 0 && is_silent(prompt);
+    LLMZERO_ASSIGN(detokenizer text, detokenizer::create(model_.text(), {.strip_leading_space = starts_text}));
+    LLMZERO_ASSIGN(done.reason, continue_text(options, choose, text, on_text, done.n_generated));
     done.generation_ms = ms_since(first_logits);
     return done;
 }
 
 inline result<stop_reason> session::continue_text(const generate_options & options, sampler & choose,
-                                                  text_function on_text, std::uint32_t & n_generated) {
-    LLMZERO_ASSIGN(detokenizer text, detokenizer::create(model_.text(), {.strip_leading_space = false}));
+                                                  detokenizer & text, text_function on_text,
+                                                  std::uint32_t & n_generated) {
     LLMZERO_ASSIGN(stop_strings stop, stop_strings::create(options.stop));
     const auto show = [&](std::string_view part) {
         return part.empty() || on_text(part);

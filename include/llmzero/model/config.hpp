@@ -175,7 +175,8 @@ inline result<model_config> read_config(const gguf_file & file, std::string_view
                                      static_cast<unsigned long>(c.n_rotated), static_cast<unsigned long>(c.head_dim))
                               .c_str());
     }
-    LLMZERO_ASSIGN(c.rope_theta, keys.positive_or("rope.freq_base", 10000.0f));
+    LLMZERO_ASSIGN(const float theta, keys.positive_or("rope.freq_base", 10000.0f));
+    c.rope_theta = static_cast<double>(theta);
     LLMZERO_ASSIGN(const auto scaling, file.get_or<std::string_view>(keys.name("rope.scaling.type"), "none"));
     if (scaling == "linear") {
         LLMZERO_ASSIGN(const float factor, keys.positive("rope.scaling.factor"));

@@ -1,6 +1,7 @@
 // Elementary functions for loops that run for every token: inline, without branches where a compiler could
 // vectorise, and independent of the C library (whose versions differ between systems and are soft-float on
-// some). What they round is the same on every machine with IEEE 754 floats.
+// some). What they round is the same on every machine with IEEE 754 floats, as long as the compiler neither keeps more
+// digits (x87) nor contracts a product and a sum into one instruction (FMA).
 #pragma once
 
 #include <llmzero/base/config.hpp>
@@ -11,8 +12,8 @@
 
 namespace llmzero::inline LLMZERO_ABI {
 
-// x rounded to the digits of a float. It has no more than those already, but on machines whose registers do (x87), where
-// tricks that count on the rounding need a store.
+// x rounded to the digits of a float. It has no more already, but on machines whose registers do (x87): there, what
+// counts on the rounding needs a store.
 inline float as_stored(float x) {
     if constexpr (FLT_EVAL_METHOD == 0) {
         return x;
