@@ -32,7 +32,7 @@ TEST_CASE("callback: keeps a copy of a temporary, without allocating") {
     options o;
     int calls = 0;
     {
-        const int seven = 7;
+        const int seven = calls + 7;
         o.function = [seven, &calls](int x) {
             ++calls;
             return x + seven;

@@ -1,5 +1,9 @@
 // Runs a fuzz target over files and folders given as arguments: the corpus can be checked with any compiler,
 // without libFuzzer. Says how many files there were; a file that breaks something ends the program.
+
+// 64-bit inode numbers on 32-bit systems; before any header. Under emulation they do not fit into 32.
+#define _FILE_OFFSET_BITS 64
+
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>

@@ -77,7 +77,7 @@ TEST_CASE("kv_cache: eight bits are within half a step of the largest of each he
                 for (std::size_t i = 0; i < 12; ++i) {
                     largest = std::max(largest, std::fabs(expected[head * 12 + i]));
                 }
-                CHECK(keys.scales[position] == doctest::Approx(largest / 127));
+                CHECK(keys.scales[position] == doctest::Approx(static_cast<double>(largest) / 127));
                 for (std::size_t i = 0; i < 12; ++i) {
                     const float key = keys.scales[position] * static_cast<float>(keys.codes[position * 12 + i]);
                     const float value = values.scales[position] * static_cast<float>(values.codes[position * 12 + i]);

@@ -57,7 +57,8 @@ TEST_CASE("llama: agrees with a forward pass in double precision, for every vari
                           tiny_shape{.architecture = "qwen2", .n_rotated = 4, .halves = true, .seed = 14});
     variants.emplace_back("llama with biases", tiny_shape{.biases = true, .seed = 15});
     for (const auto & [name, shape] : variants) {
-        CAPTURE(name);
+        const char * variant = name;
+        CAPTURE(variant);
         const tiny_llama model(shape);
         // Floats in another order than doubles: 1e-13 was measured; a mistake gives more than 1e-4.
         CHECK(worst_nmse(run(model.file()), model.logits(tokens)) < 1e-11);

@@ -48,7 +48,7 @@ std::vector<std::uint8_t> q8_rows(std::size_t rows) {
     return out;
 }
 
-bool says(const error & e, const char * part) {
+bool mentions(const error & e, const char * part) {
     return std::strstr(e.message(), part) != nullptr;
 }
 
@@ -135,10 +135,10 @@ TEST_CASE("weight_loader: a tensor that is missing, or has another shape, is nam
     const status missing = loader.matrix(w, 3, 64, short_name("blk.%d.v", 7));
     REQUIRE_FALSE(missing);
     CHECK(missing.error().code() == error_code::malformed);
-    CHECK(says(missing.error(), "'blk.7.v' is missing; expected one of shape (64, 3)"));
+    CHECK(mentions(missing.error(), "'blk.7.v' is missing; expected one of shape (64, 3)"));
     const status turned = loader.matrix(w, 64, 3, short_name("w"));
     REQUIRE_FALSE(turned);
-    CHECK(says(turned.error(), "'w' has the shape (64, 3, 1, 1), expected (3, 64) (at offset"));
+    CHECK(mentions(turned.error(), "'w' has the shape (64, 3, 1, 1), expected (3, 64) (at offset"));
     CHECK_FALSE(loader.matrix(w, 2, 64, short_name("w")));
     CHECK_FALSE(loader.matrix(w, 3, 32, short_name("w")));
     CHECK(loader.has("w"));
@@ -158,7 +158,7 @@ TEST_CASE("weight_loader: a type that cannot be computed with is refused by name
     const status refused = loader.matrix(w, 1, 256, short_name("w"));
     REQUIRE_FALSE(refused);
     CHECK(refused.error().code() == error_code::unsupported);
-    CHECK(says(refused.error(), "'w' is of type IQ4_XS, which is not supported; supported: F32, F16"));
+    CHECK(mentions(refused.error(), "'w' is of type IQ4_XS, which is not supported; supported: F32, F16"));
     heap_array<float> v;
     const one_tensor norm("n", {64}, tensor_type::q8_0, q8_rows(1));
     const memory_source norm_source(norm.bytes);
@@ -167,7 +167,7 @@ TEST_CASE("weight_loader: a type that cannot be computed with is refused by name
     weight_loader norm_loader(*norm_file, best_kernels());
     const status not_floats = norm_loader.vector(v, 64, short_name("n"));
     REQUIRE_FALSE(not_floats);
-    CHECK(says(not_floats.error(), "'n' is of type Q8_0, expected F32, F16 or BF16"));
+    CHECK(mentions(not_floats.error(), "'n' is of type Q8_0, expected F32, F16 or BF16"));
 }
 
 TEST_CASE("weight_loader: numbers that are not finite are found, with their row") {
@@ -185,7 +185,7 @@ TEST_CASE("weight_loader: numbers that are not finite are found, with their row"
         const status refused = loader.matrix(w, 3, 4, short_name("w"));
         REQUIRE_FALSE(refused);
         CHECK(refused.error().code() == error_code::malformed);
-        CHECK(says(refused.error(), "'w' holds an infinity or NaN in row 1"));
+        CHECK(mentions(refused.error(), "'w' holds an infinity or NaN in row 1"));
     }
     auto blocks = q8_rows(3);
     blocks[2 * 68 + 34 + 1] = 0x7c; // the scale of the last block: infinity
@@ -198,7 +198,7 @@ TEST_CASE("weight_loader: numbers that are not finite are found, with their row"
     packed_matrix w;
     const status refused = loader.matrix(w, 3, 64, short_name("w"));
     REQUIRE_FALSE(refused);
-    CHECK(says(refused.error(), "in row 2"));
+    CHECK(mentions(refused.error(), "in row 2"));
 }
 
 TEST_CASE("weight_loader: vectors may be floats of any width") {

@@ -207,7 +207,7 @@ TEST_CASE("gguf_writer: random files come back, and copied entry by entry are th
                 blocks *= d;
             }
             shape[0] *= info.block_size;
-            contents[i].resize(blocks * info.block_bytes);
+            contents[i].resize(static_cast<std::size_t>(blocks * info.block_bytes));
             for (char & c : contents[i]) {
                 c = static_cast<char>(random());
             }

@@ -222,7 +222,8 @@ public:
 
 private:
     tensor & add(const std::string & name, std::uint64_t rows, std::uint64_t cols, float mean, float deviation) {
-        tensor t{name, rows, cols, llmzero::tensor_type::f32, std::vector<float>(rows * cols)};
+        tensor t{name, rows, cols, llmzero::tensor_type::f32,
+                 std::vector<float>(static_cast<std::size_t>(rows * cols))};
         for (float & value : t.values) {
             // A sum of uniforms: normal enough, and the same with every standard library.
             float sum = 0;
@@ -279,11 +280,11 @@ private:
     // name.weight * x + name.bias
     [[nodiscard]] std::vector<double> times(const std::string & name, const std::vector<double> & x) const {
         const tensor & w = get(name + ".weight");
-        std::vector<double> y(w.rows);
+        std::vector<double> y(static_cast<std::size_t>(w.rows));
         for (std::size_t r = 0; r < w.rows; ++r) {
             y[r] = has(name + ".bias") ? static_cast<double>(get(name + ".bias").values[r]) : 0.0;
             for (std::size_t c = 0; c < w.cols; ++c) {
-                y[r] += static_cast<double>(w.values[r * w.cols + c]) * x[c];
+                y[r] += static_cast<double>(w.values[r * static_cast<std::size_t>(w.cols) + c]) * x[c];
             }
         }
         return y;

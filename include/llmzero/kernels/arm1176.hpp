@@ -136,9 +136,9 @@ inline void multiply_row(const std::uint32_t * row, std::size_t n_groups, const 
         for (std::size_t t = 0; t < tile; ++t) {
             const activation_group & a = x[t * n_groups + g];
             const std::int32_t sum = integer_dot<format>(row + header_words(format), a);
-            total[t] += static_cast<float>(sum) * (scale * a.scale);
+            total[t] = multiply_add(static_cast<float>(sum), scale * a.scale, total[t]);
             if constexpr (has_offset(format)) {
-                total[t] += offset * a.sum;
+                total[t] = multiply_add(offset, a.sum, total[t]);
             }
         }
     }

@@ -82,9 +82,9 @@ inline void multiply_row(const std::byte * row, std::size_t n_groups, const acti
         unpack_codes<format>(row, code);
         for (std::size_t t = 0; t < tile; ++t) {
             const activation_group & a = x[t * n_groups + g];
-            total[t] += static_cast<float>(integer_dot(code, a.code)) * (scale * a.scale);
+            total[t] = multiply_add(static_cast<float>(integer_dot(code, a.code)), scale * a.scale, total[t]);
             if constexpr (has_offset(format)) {
-                total[t] += offset * a.sum;
+                total[t] = multiply_add(offset, a.sum, total[t]);
             }
         }
     }

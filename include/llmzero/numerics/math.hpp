@@ -23,6 +23,26 @@ inline float as_stored(float x) {
     }
 }
 
+// a * b + c, rounded the same way wherever it is inlined: once where the machine has a fused instruction (which a
+// compiler may use in one copy of a loop and not in another), else twice.
+inline float multiply_add(float a, float b, float c) {
+#if defined(__FP_FAST_FMAF)
+    return __builtin_fmaf(a, b, c);
+#else
+    return a * b + c;
+#endif
+}
+
+// a * b, rounded before it is used: never part of a fused instruction.
+inline float rounded_product(float a, float b) {
+#if defined(__FP_FAST_FMAF)
+    volatile float product = a * b;
+    return product;
+#else
+    return as_stored(a * b);
+#endif
+}
+
 // e^x with a relative error below 2e-7. Below -87.3 it is 0 (no subnormals), above 88.7 it stays at e^88.7, NaN gives
 // NaN. exp(x) = 2^k * exp(r) with k = round(x / ln 2), |r| <= ln 2 / 2, and the Taylor polynomial of degree 7 for
 // exp(r): its first omitted term is r^8 / 8! < 6e-9.

@@ -23,7 +23,7 @@ struct weight_group {
 // weight[i] in float, rounded as the reference implementation rounds it.
 inline void dequantise(const weight_group & group, float * weights) { // weights[group_size]
     for (std::size_t i = 0; i < group_size; ++i) {
-        const float product = as_stored(group.scale * static_cast<float>(group.code[i]));
+        const float product = rounded_product(group.scale, static_cast<float>(group.code[i]));
         weights[i] = product + group.offset;
     }
 }
