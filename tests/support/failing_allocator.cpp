@@ -1,5 +1,6 @@
 #include "failing_allocator.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <cstdio>
 #include <cstdlib>
@@ -9,6 +10,7 @@ namespace {
 
 std::atomic<std::int64_t> live{0};
 std::atomic<std::uint64_t> total{0};
+std::atomic<std::size_t> largest{0};
 std::atomic<std::uint64_t> countdown{0}; // 0: nothing fails
 std::atomic<bool> keeps_failing{false};
 std::atomic<bool> failed{false};
@@ -77,6 +79,12 @@ std::int64_t live_allocations() {
 std::uint64_t allocation_count() {
     return total;
 }
+std::size_t largest_request() {
+    return largest;
+}
+void forget_largest_request() {
+    largest = 0;
+}
 
 failing_allocations::failing_allocations(std::uint64_t nth, failure kind) {
     failed = false;
@@ -116,6 +124,7 @@ void * operator new[](std::size_t n, align a) {
     return allocate_or_throw(n, bytes(a));
 }
 void * operator new(std::size_t n, align a, nothrow) noexcept {
+    largest = std::max(largest.load(), n);
     return allocate(n, bytes(a));
 }
 void * operator new[](std::size_t n, align a, nothrow) noexcept {

@@ -17,6 +17,10 @@ namespace support {
 [[nodiscard]] std::int64_t live_allocations();
 [[nodiscard]] std::uint64_t allocation_count();
 
+// The most bytes that one allocation of the kind heap_array makes (aligned, nothrow) asked for since it was forgotten.
+[[nodiscard]] std::size_t largest_request();
+void forget_largest_request();
+
 enum class failure : std::uint8_t { once, from_then_on };
 
 // While it lives, the n-th allocation (from 1) fails, alone or with all that follow. A nothrow form gives nullptr, the

@@ -94,6 +94,9 @@ public:
     using text_function = function_ref<bool(std::string_view text)>;
     using prefill_function = function_ref<bool(std::size_t done, std::size_t total)>;
 
+    // The largest session_options::batch.
+    static constexpr std::uint32_t max_batch = 4096;
+
     // Memory that create() takes for these options, in bytes.
     [[nodiscard]] static std::uint64_t bytes_needed(const model & from, const session_options & options = {}) {
         return from.network().state_bytes(resolved(from, options));
@@ -188,7 +191,6 @@ public:
 
 private:
     using clock = std::chrono::steady_clock;
-    static constexpr std::uint32_t max_batch = 4096;
 
     session(const llmzero::model & from, const state_options & options) : model_(from), options_(options) {}
 

@@ -1,0 +1,41 @@
+// Ctrl-C and SIGTERM ask the program to end: it stops at the next token or layer, says how far it came, and
+// exits with 128 + the signal's number. The second one ends it at once, as if none were handled.
+// SIGPIPE and SIGXFSZ are ignored: a closed pipe and a file that may not grow show themselves as errors of write.
+#pragma once
+
+#include <csignal>
+#include <initializer_list>
+#include <signal.h>
+
+namespace cli {
+
+namespace detail {
+inline volatile std::sig_atomic_t caught_signal = 0;
+inline void note_signal(int number) {
+    caught_signal = number;
+}
+} // namespace detail
+
+inline void handle_signals() {
+    struct sigaction action = {};
+    action.sa_handler = detail::note_signal;
+    // Without SA_RESTART: a program that waits for its standard input must wake up.
+    action.sa_flags = static_cast<int>(SA_RESETHAND);
+    sigemptyset(&action.sa_mask);
+    for (const int number : {SIGINT, SIGTERM}) {
+        struct sigaction before = {};
+        // A signal that the parent made ignored (nohup, a background job of a script) stays ignored.
+        if (sigaction(number, nullptr, &before) == 0 && before.sa_handler != SIG_IGN) {
+            sigaction(number, &action, nullptr);
+        }
+    }
+    std::signal(SIGPIPE, SIG_IGN);
+    std::signal(SIGXFSZ, SIG_IGN);
+}
+
+// The signal that asked the program to end, or 0.
+[[nodiscard]] inline int caught_signal() {
+    return detail::caught_signal;
+}
+
+} // namespace cli

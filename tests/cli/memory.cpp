@@ -1,0 +1,29 @@
+#include "cli/memory.hpp"
+
+#include <cstdint>
+#include <doctest/doctest.h>
+
+TEST_CASE("memory: /proc/meminfo is read") {
+    CHECK(cli::available_in("MemTotal:  500000 kB\nMemAvailable:     380000 kB\nBuffers: 1 kB\n") == 380000u * 1024u);
+    CHECK(cli::available_in("MemAvailable: 0 kB") == 0u);
+    for (const char * bad : {"", "MemTotal: 1 kB", "MemAvailable:", "MemAvailable: ", "MemAvailable: x kB",
+                             "MemAvailable: -1 kB", "MemAvailable: 18446744073709551615 kB"}) {
+        CAPTURE(bad);
+        CHECK_FALSE(cli::available_in(bad));
+    }
+}
+
+TEST_CASE("memory: the longest context within a budget") {
+    const auto needed = [](std::uint32_t context) {
+        return 1000 + std::uint64_t{100} * context;
+    };
+    CHECK(cli::longest_context(256, 0, needed) == 256);
+    CHECK(cli::longest_context(256, 1000000, needed) == 256);
+    CHECK(cli::longest_context(256, 1000 + 25600, needed) == 256);
+    CHECK(cli::longest_context(256, 1000 + 25600 - 1, needed) == 255);
+    CHECK(cli::longest_context(256, 1000 + 200, needed) == 2);
+    CHECK(cli::longest_context(256, 1000 + 199, needed) == 1);
+    CHECK(cli::longest_context(256, 1, needed) == 1);
+    CHECK(cli::longest_context(1, 1, needed) == 1);
+    CHECK(cli::longest_context(4294967295u, 1000 + 100 * std::uint64_t{4000000000u}, needed) == 4000000000u);
+}
