@@ -39,8 +39,9 @@ void check_rules(const golden::model & expected, const llmzero::kernel_set & ker
 
     CHECK(found.stored.rows() == 16);
     CHECK(found.n_steps == 192);
-    // Float weights meet float activations here, and only the order of additions differs from the reference.
-    CHECK(found.stored.nmse() <= (is_float(expected) ? 1e-9 : 2 * largest_nmse(expected)));
+    // Float weights meet float activations here, and only the order of additions differs from the reference. (1e-9 is
+    // what the README asks for; 3e-13 was measured.)
+    CHECK(found.stored.nmse() <= (is_float(expected) ? 1e-11 : 2 * largest_nmse(expected)));
     CHECK(found.stored.kl_mean() <= 3 * largest_kl(expected));
     // Rounded activations tip one step in a hundred: trained models have steps where two keys get nearly the same
     // attention (llama2xs-Q5_0, long, step 22: an nmse of 1e-4 or of 0.3, as roundings fall).
