@@ -38,10 +38,6 @@ inline code_range codes_of(packed_format format) {
                                                 : code_range{-128, 127};
 }
 
-inline bool has_offset(packed_format format) {
-    return format == packed_format::q8_offset || format == packed_format::q4_offset;
-}
-
 // W(rows, cols) as it comes from a file, and its values.
 struct matrix {
     packed_format format;

@@ -37,7 +37,7 @@ TEST_CASE("portable: the stream of a row is what the header draws") {
         for (const weight_group & group : w.groups) {
             CHECK(std::memcmp(at, &group.scale, 4) == 0);
             at += 4;
-            if (kernel_cases::has_offset(format)) {
+            if (has_offset(format)) {
                 CHECK(std::memcmp(at, &group.offset, 4) == 0);
                 at += 4;
             }

@@ -12,7 +12,7 @@ namespace {
 using support::tiny_llama;
 using support::tiny_shape;
 
-const std::vector<std::int32_t> tokens = {1, 5, 9, 30, 12, 3, 3, 7, 39, 20, 11, 4, 17, 2, 8, 25, 31, 6};
+const std::vector<std::int32_t> sequence = {1, 5, 9, 30, 12, 3, 3, 7, 39, 20, 11, 4, 17, 2, 8, 25, 31, 6};
 
 // The logits of every position, evaluated one token at a time.
 std::vector<std::vector<float>> run(const std::vector<std::byte> & file, llmzero::kv_type kv = llmzero::kv_type::f32) {
@@ -21,7 +21,7 @@ std::vector<std::vector<float>> run(const std::vector<std::byte> & file, llmzero
     auto session = llmzero::session::create(*model, {.kv = kv});
     REQUIRE(session);
     std::vector<std::vector<float>> out;
-    for (const llmzero::token_id token : tokens) {
+    for (const llmzero::token_id token : sequence) {
         REQUIRE(session->decode(token));
         out.emplace_back(session->logits().begin(), session->logits().end());
     }
@@ -61,19 +61,19 @@ TEST_CASE("llama: agrees with a forward pass in double precision, for every vari
         CAPTURE(variant);
         const tiny_llama model(shape);
         // Floats in another order than doubles: 1e-13 was measured; a mistake gives more than 1e-4.
-        CHECK(worst_nmse(run(model.file()), model.logits(tokens)) < 1e-11);
+        CHECK(worst_nmse(run(model.file()), model.logits(sequence)) < 1e-11);
     }
 }
 
 TEST_CASE("llama: 8-bit weights and an 8-bit cache stay close to the same numbers in double precision") {
     tiny_llama model({.seed = 21});
     model.quantise();
-    const auto expected = model.logits(tokens);
+    const auto expected = model.logits(sequence);
     const double weights_only = worst_nmse(run(model.file()), expected);
     CHECK(weights_only < 3e-3);
     CHECK(weights_only > 1e-9); // activations are rounded: this test would not notice anything if they were not
     tiny_llama floats({.seed = 22});
-    const double cache_only = worst_nmse(run(floats.file(), llmzero::kv_type::q8), floats.logits(tokens));
+    const double cache_only = worst_nmse(run(floats.file(), llmzero::kv_type::q8), floats.logits(sequence));
     CHECK(cache_only < 3e-3);
     CHECK(cache_only > 1e-9);
 }
@@ -92,7 +92,7 @@ TEST_CASE("llama: a batch gives the same bits as one token at a time") {
             CAPTURE(batch);
             auto session = llmzero::session::create(*model, {.batch = batch});
             REQUIRE(session);
-            REQUIRE(session->prefill(tokens));
+            REQUIRE(session->prefill(sequence));
             CHECK(std::memcmp(session->logits().data(), one_by_one.back().data(), session->logits().size_bytes()) == 0);
         }
     }
@@ -104,12 +104,12 @@ TEST_CASE("llama: a token sees nothing of what follows it") {
     REQUIRE(model);
     auto session = llmzero::session::create(*model);
     REQUIRE(session);
-    REQUIRE(session->prefill(tokens));
+    REQUIRE(session->prefill(sequence));
     session->rewind(4);
-    REQUIRE(session->decode(tokens[4]));
+    REQUIRE(session->decode(sequence[4]));
     auto fresh = llmzero::session::create(*model);
     REQUIRE(fresh);
-    REQUIRE(fresh->prefill(std::span(tokens).first(5)));
+    REQUIRE(fresh->prefill(std::span(sequence).first(5)));
     CHECK(std::memcmp(session->logits().data(), fresh->logits().data(), fresh->logits().size_bytes()) == 0);
 }
 

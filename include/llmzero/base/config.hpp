@@ -23,6 +23,14 @@
     LLMZERO_DETAIL_ABI(LLMZERO_VERSION_MAJOR, LLMZERO_VERSION_MINOR, LLMZERO_VERSION_PATCH, LLMZERO_TARGET,            \
                        LLMZERO_EXCEPTIONS_TAG)
 
+// Before a short loop with a constant count: clang unrolls such loops before it looks for vectors, and then finds
+// none. gcc looks first.
+#if defined(__clang__)
+#    define LLMZERO_VECTORISE _Pragma("clang loop unroll(disable) vectorize(enable)")
+#else
+#    define LLMZERO_VECTORISE
+#endif
+
 // Marks printf-style functions, so that the compiler checks their arguments.
 #if defined(__GNUC__)
 #    define LLMZERO_PRINTF(format_index, first_argument) __attribute__((format(printf, format_index, first_argument)))

@@ -26,6 +26,7 @@
 
 #    include <llmzero/kernels/dense.hpp>
 #    include <llmzero/kernels/kernel_set.hpp>
+#    include <llmzero/kernels/loops.hpp>
 #    include <llmzero/numerics/quantise.hpp>
 #    include <llmzero/numerics/weight_group.hpp>
 
@@ -36,12 +37,6 @@
 
 namespace llmzero::inline LLMZERO_ABI::kernels::arm1176 {
 
-constexpr bool has_offset(packed_format format) {
-    return format == packed_format::q8_offset || format == packed_format::q4_offset;
-}
-constexpr bool has_nibbles(packed_format format) {
-    return format == packed_format::q4 || format == packed_format::q4_offset;
-}
 constexpr std::size_t header_words(packed_format format) {
     return has_offset(format) ? 2 : 1;
 }
@@ -147,36 +142,21 @@ inline void multiply_row(const std::uint32_t * row, std::size_t n_groups, const 
     }
 }
 
-template <packed_format format>
-inline void multiply_as(const packed_view & w, std::size_t first_row, std::size_t end_row, const activation_group * x,
-                        std::size_t n_tokens, float * y, std::size_t y_stride) {
-    constexpr std::size_t tile = 2;
-    const std::size_t n_groups = w.cols / group_size;
-    const auto * words = reinterpret_cast<const std::uint32_t *>(w.data);
-    for (std::size_t r = first_row; r < end_row; ++r) {
-        const std::uint32_t * row = words + r * n_groups * group_words(format);
-        std::size_t t = 0;
-        for (; t + tile <= n_tokens; t += tile) {
-            multiply_row<format, tile>(row, n_groups, x + t * n_groups, y + t * y_stride + r, y_stride);
-        }
-        for (; t < n_tokens; ++t) {
-            multiply_row<format, 1>(row, n_groups, x + t * n_groups, y + t * y_stride + r, y_stride);
-        }
-    }
-}
-
 inline void multiply(const packed_view & w, std::size_t first_row, std::size_t end_row, const std::byte * prepared,
                      std::size_t n_tokens, float * y, std::size_t y_stride) {
-    const auto * x = reinterpret_cast<const activation_group *>(prepared);
-    switch (w.format) {
-    case packed_format::q8: return multiply_as<packed_format::q8>(w, first_row, end_row, x, n_tokens, y, y_stride);
-    case packed_format::q8_offset:
-        return multiply_as<packed_format::q8_offset>(w, first_row, end_row, x, n_tokens, y, y_stride);
-    case packed_format::q4: return multiply_as<packed_format::q4>(w, first_row, end_row, x, n_tokens, y, y_stride);
-    case packed_format::q4_offset:
-        return multiply_as<packed_format::q4_offset>(w, first_row, end_row, x, n_tokens, y, y_stride);
-    default: return dense::multiply(w, first_row, end_row, prepared, n_tokens, y, y_stride);
+    if (!is_quantised(w.format)) {
+        return dense::multiply(w, first_row, end_row, prepared, n_tokens, y, y_stride);
     }
+    constexpr std::size_t tile = 2;
+    const auto * x = reinterpret_cast<const activation_group *>(prepared);
+    const auto * words = reinterpret_cast<const std::uint32_t *>(w.data);
+    const std::size_t n_groups = w.cols / group_size;
+    with_format(w.format, [&]<packed_format format>() {
+        for_rows_and_tokens<tile>(first_row, end_row, n_tokens, [&]<std::size_t n>(std::size_t row, std::size_t token) {
+            multiply_row<format, n>(words + row * n_groups * group_words(format), n_groups, x + token * n_groups,
+                                    y + token * y_stride + row, y_stride);
+        });
+    });
 }
 
 inline std::size_t packed_bytes(packed_format format, std::size_t rows, std::size_t cols) {

@@ -29,6 +29,12 @@ enum class packed_format : std::uint8_t {
 constexpr bool is_quantised(packed_format format) {
     return format >= packed_format::q8;
 }
+constexpr bool has_offset(packed_format format) {
+    return format == packed_format::q8_offset || format == packed_format::q4_offset;
+}
+constexpr bool has_nibbles(packed_format format) {
+    return format == packed_format::q4 || format == packed_format::q4_offset;
+}
 
 // How activations must look for a format. Matrices that share an input vector share its preparation when
 // they agree on this.

@@ -2,16 +2,18 @@
 // reference for every other kernel set: integer parts must agree exactly with these.
 //
 // Layout: rows one after the other; a row is a stream of groups.
-//     q8         | scale f32 | 32 codes i8        |   36 bytes, 9 bits a weight
-//     q8_offset  | scale | offset | 32 codes      |   40 bytes
-//     q4         | scale f32 | 16 bytes of nibbles |  20 bytes, 5 bits a weight; nibble = code + 8,
-//     q4_offset  | scale | offset | 16 bytes      |   24 bytes    byte i holds codes i (low) and i + 16 (high)
+//     q8         | scale f32 | 32 codes i8                    |  36 bytes, 9 bits a weight
+//     q8_offset  | scale f32 | offset f32 | 32 codes i8       |  40 bytes
+//     q4         | scale f32 | 16 bytes of code + 8           |  20 bytes, 5 bits a weight
+//     q4_offset  | scale f32 | offset f32 | 16 bytes of codes |  24 bytes
+// Nibbles: byte i holds code i in bits 0-3 and code i + 16 in bits 4-7.
 // A prepared vector is a stream of groups | scale f32 | sum f32 = scale * sum of codes | 32 codes i16 |: codes
 // are widened once, so that the inner loop is one multiply-add of 16-bit pairs (pmaddwd, smlal, smlad).
 #pragma once
 
 #include <llmzero/kernels/dense.hpp>
 #include <llmzero/kernels/kernel_set.hpp>
+#include <llmzero/kernels/loops.hpp>
 #include <llmzero/numerics/quantise.hpp>
 #include <llmzero/numerics/weight_group.hpp>
 
@@ -27,12 +29,6 @@ struct activation_group {
     std::int16_t code[group_size];
 };
 
-constexpr bool has_offset(packed_format format) {
-    return format == packed_format::q8_offset || format == packed_format::q4_offset;
-}
-constexpr bool has_nibbles(packed_format format) {
-    return format == packed_format::q4 || format == packed_format::q4_offset;
-}
 constexpr std::size_t header_bytes(packed_format format) {
     return has_offset(format) ? 8 : 4;
 }
@@ -40,17 +36,21 @@ constexpr std::size_t group_bytes(packed_format format) {
     return header_bytes(format) + (has_nibbles(format) ? group_size / 2 : group_size);
 }
 
-// The codes of one packed group, widened. For q4_offset they are code + 8, which is what the file has.
+// The codes of one packed group, widened.
 template <packed_format format> inline void unpack_codes(const std::byte * group, std::int16_t * code) {
-    std::uint8_t bytes[group_size];
-    std::memcpy(bytes, group + header_bytes(format), group_bytes(format) - header_bytes(format));
+    const auto * bytes = reinterpret_cast<const std::uint8_t *>(group + header_bytes(format));
     if constexpr (has_nibbles(format)) {
         constexpr int minus = has_offset(format) ? 0 : 8;
+        LLMZERO_VECTORISE
         for (std::size_t i = 0; i < group_size / 2; ++i) {
             code[i] = static_cast<std::int16_t>((bytes[i] & 15) - minus);
+        }
+        LLMZERO_VECTORISE
+        for (std::size_t i = 0; i < group_size / 2; ++i) {
             code[i + group_size / 2] = static_cast<std::int16_t>((bytes[i] >> 4) - minus);
         }
     } else {
+        LLMZERO_VECTORISE
         for (std::size_t i = 0; i < group_size; ++i) {
             code[i] = static_cast<std::int8_t>(bytes[i]);
         }
@@ -60,6 +60,7 @@ template <packed_format format> inline void unpack_codes(const std::byte * group
 // The integer part of a group's product: |sum| <= 32 * 128 * 127.
 inline std::int32_t integer_dot(const std::int16_t * a, const std::int16_t * b) {
     std::int32_t sum = 0;
+    LLMZERO_VECTORISE
     for (std::size_t i = 0; i < group_size; ++i) {
         sum += static_cast<std::int32_t>(a[i]) * static_cast<std::int32_t>(b[i]);
     }
@@ -93,35 +94,20 @@ inline void multiply_row(const std::byte * row, std::size_t n_groups, const acti
     }
 }
 
-template <packed_format format>
-inline void multiply_as(const packed_view & w, std::size_t first_row, std::size_t end_row, const activation_group * x,
-                        std::size_t n_tokens, float * y, std::size_t y_stride) {
-    constexpr std::size_t tile = 4;
-    const std::size_t n_groups = w.cols / group_size;
-    for (std::size_t r = first_row; r < end_row; ++r) {
-        const std::byte * row = w.data + r * n_groups * group_bytes(format);
-        std::size_t t = 0;
-        for (; t + tile <= n_tokens; t += tile) {
-            multiply_row<format, tile>(row, n_groups, x + t * n_groups, y + t * y_stride + r, y_stride);
-        }
-        for (; t < n_tokens; ++t) {
-            multiply_row<format, 1>(row, n_groups, x + t * n_groups, y + t * y_stride + r, y_stride);
-        }
-    }
-}
-
 inline void multiply(const packed_view & w, std::size_t first_row, std::size_t end_row, const std::byte * prepared,
                      std::size_t n_tokens, float * y, std::size_t y_stride) {
-    const auto * x = reinterpret_cast<const activation_group *>(prepared);
-    switch (w.format) {
-    case packed_format::q8: return multiply_as<packed_format::q8>(w, first_row, end_row, x, n_tokens, y, y_stride);
-    case packed_format::q8_offset:
-        return multiply_as<packed_format::q8_offset>(w, first_row, end_row, x, n_tokens, y, y_stride);
-    case packed_format::q4: return multiply_as<packed_format::q4>(w, first_row, end_row, x, n_tokens, y, y_stride);
-    case packed_format::q4_offset:
-        return multiply_as<packed_format::q4_offset>(w, first_row, end_row, x, n_tokens, y, y_stride);
-    default: return dense::multiply(w, first_row, end_row, prepared, n_tokens, y, y_stride);
+    if (!is_quantised(w.format)) {
+        return dense::multiply(w, first_row, end_row, prepared, n_tokens, y, y_stride);
     }
+    constexpr std::size_t tile = 4;
+    const auto * x = reinterpret_cast<const activation_group *>(prepared);
+    const std::size_t n_groups = w.cols / group_size;
+    with_format(w.format, [&]<packed_format format>() {
+        for_rows_and_tokens<tile>(first_row, end_row, n_tokens, [&]<std::size_t n>(std::size_t row, std::size_t token) {
+            multiply_row<format, n>(w.data + row * n_groups * group_bytes(format), n_groups, x + token * n_groups,
+                                    y + token * y_stride + row, y_stride);
+        });
+    });
 }
 
 inline std::size_t packed_bytes(packed_format format, std::size_t rows, std::size_t cols) {
@@ -175,13 +161,10 @@ template <packed_format format> inline void unpack_row_as(const packed_view & fr
 }
 
 inline void unpack_row(const packed_view & from, std::size_t row, float * out) {
-    switch (from.format) {
-    case packed_format::q8: return unpack_row_as<packed_format::q8>(from, row, out);
-    case packed_format::q8_offset: return unpack_row_as<packed_format::q8_offset>(from, row, out);
-    case packed_format::q4: return unpack_row_as<packed_format::q4>(from, row, out);
-    case packed_format::q4_offset: return unpack_row_as<packed_format::q4_offset>(from, row, out);
-    default: return dense::unpack_row(from, row, out);
+    if (!is_quantised(from.format)) {
+        return dense::unpack_row(from, row, out);
     }
+    with_format(from.format, [&]<packed_format format>() { unpack_row_as<format>(from, row, out); });
 }
 
 inline activation_kind kind_for(packed_format format) {
