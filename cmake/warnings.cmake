@@ -8,13 +8,15 @@ if(CMAKE_CXX_COMPILER_ID MATCHES "GNU|Clang")
                   -Wpedantic
                   -Wconversion
                   -Wsign-conversion
-                  -Wshadow
                   -Wold-style-cast
                   -Wnon-virtual-dtor
                   -Wdouble-promotion
+                  # Where files are compiled together (UNITY_BUILD), a name of one may hide one of another.
+                  $<$<NOT:$<BOOL:$<TARGET_PROPERTY:UNITY_BUILD>>>:-Wshadow>
                   # gcc's note that its C++17 ABI for some arguments differs from its C++14 one.
                   $<$<CXX_COMPILER_ID:GNU>:-Wno-psabi>
-                  # False alarms about std::string in gcc 12 (its bug 105651).
+                  # False alarms of gcc 12 about std::string (its bug 105651) and std::vector.
                   $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>
+                  $<$<CXX_COMPILER_ID:GNU>:-Wno-free-nonheap-object>
                   $<$<BOOL:${LLMZERO_WERROR}>:-Werror>)
 endif()

@@ -145,6 +145,8 @@ private:
         options.kv = settings_.kv;
         options.batch = settings_.batch;
         options.context = settings_.ctx_size;
+        bool memory_shortens = false;
+        std::uint64_t useful_context = 0;
         if (budget_ != 0) {
             // 0 would be no limit.
             options.memory_budget_bytes = budget_ - std::min(budget_ - 1, model.memory_bytes());
@@ -159,8 +161,18 @@ private:
                 std::min<std::uint64_t>(std::max<std::uint64_t>(useful, 1), model.config().context);
             options.context =
                 cli::longest_context(static_cast<std::uint32_t>(most), options.memory_budget_bytes, needed);
+            if (options.context < n_prompt) { // create() says what the prompt would need
+                options.context = static_cast<std::uint32_t>(std::min<std::uint64_t>(n_prompt, most));
+            }
+            memory_shortens = options.context < most;
+            useful_context = most;
         }
         LLMZERO_ASSIGN(llmzero::session session, llmzero::session::create(model, options));
+        if (memory_shortens) {
+            complain("note: memory holds " + std::to_string(options.context) + " of the " +
+                     std::to_string(useful_context) +
+                     " tokens of prompt and output; --kv q8, a smaller --batch or more --memory helps");
+        }
         if (options.context > model.config().context) {
             complain("note: the model was trained for " + std::to_string(model.config().context) +
                      " tokens; what it writes beyond them is seldom good");

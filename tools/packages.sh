@@ -1,3 +1,4 @@
+# shellcheck shell=sh
 # Installs Debian packages that are missing; for the other scripts here to read in (`. tools/packages.sh`).
 
 # need_packages PACKAGE...: asks nobody, prints a line when it installs something, and is silent when all is there.

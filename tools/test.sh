@@ -32,9 +32,11 @@ need_packages g++ cmake ninja-build clang libclang-rt-dev doctest-dev nlohmann-j
 unset CXX CXXFLAGS CPPFLAGS LDFLAGS CMAKE_TOOLCHAIN_FILE CTEST_OUTPUT_ON_FAILURE
 export CMAKE_GENERATOR=Ninja
 jobs=$(nproc)
+conformance=${LLMZERO_CONFORMANCE:-$root/../shared/conformance}
 
 run_leg() {
-    cmake --preset "$1" -DLLMZERO_BUILD_TESTS=ON -DLLMZERO_BUILD_PROGRAMS=ON > "$log" 2>&1 &&
+    cmake --preset "$1" -DLLMZERO_WERROR=ON -DLLMZERO_BUILD_TESTS=ON -DLLMZERO_BUILD_PROGRAMS=ON \
+        "-DLLMZERO_CONFORMANCE_DIR=$conformance" > "$log" 2>&1 &&
         cmake --build --preset "$1" --parallel "$jobs" >> "$log" 2>&1 &&
         built=$(date +%s) &&
         ctest --preset "$1" --parallel "$jobs" < /dev/null >> "$log" 2>&1
@@ -59,7 +61,7 @@ for leg in $legs; do
 done
 
 echo
-if [ -z "${LLMZERO_CONFORMANCE:-}" ] && [ ! -d ../shared/conformance ]; then
+if [ ! -d "$conformance" ]; then
     echo "NOT TESTED: the conformance data was not found, and the tests that need it were left out."
 fi
 echo "$(($(date +%s) - start)) seconds in all"

@@ -59,6 +59,15 @@ TEST_CASE("callback: designated initialisers, and state of its own") {
     CHECK(o.function(10) == 12);
 }
 
+TEST_CASE("callback: a result that nobody wants is dropped") {
+    int calls = 0;
+    const callback<void(int)> f = [&](int) {
+        return ++calls;
+    };
+    f(1);
+    CHECK(calls == 1);
+}
+
 TEST_CASE("callback: fills up to its limit") {
     long numbers[64 / sizeof(long)] = {5};
     const callback<long()> f = [numbers] {

@@ -348,8 +348,60 @@ TEST_CASE("session: a second question goes on where the first ended") {
     ask(*s, "ab", greedy(2));
     const std::uint32_t before = s->position();
     const answer second = ask(*s, "cd", greedy(2));
-    CHECK(second.how.n_prompt == 3); // no second <s>: the leading space, c, d
-    CHECK(s->position() == before + 3 + 1);
+    CHECK(second.how.n_prompt == 3);            // no second <s>: the leading space, c, d
+    CHECK(s->position() == before + 1 + 3 + 1); // the answer's last token, the question, one of its answer
+}
+
+TEST_CASE("session: an answer in parts is the same as in one") {
+    auto s = session::create(tiny());
+    REQUIRE(s);
+    const std::string all = ask(*s, "abc", greedy(12)).text;
+    s->rewind();
+    std::string parts = ask(*s, "abc", greedy(5)).text;
+    const answer more = ask(*s, "", {.max_tokens = 4, .sampling = {.temperature = 0.0f}, .ignore_end_of_text = true});
+    CHECK(more.how.n_prompt <= 1);
+    parts += more.text;
+    CHECK(parts + ask(*s, "", greedy(3)).text == all);
+}
+
+TEST_CASE("session: text may go nowhere") {
+    auto s = session::create(tiny());
+    REQUIRE(s);
+    const auto done = s->generate("abc", greedy(3), nullptr);
+    REQUIRE(done);
+    CHECK(done->n_generated == 3);
+}
+
+TEST_CASE("session: what is wrong with the options is said before the prompt is read") {
+    auto s = session::create(tiny());
+    REQUIRE(s);
+    const std::string_view stops[] = {""};
+    generate_options options = greedy(3);
+    options.stop = stops;
+    const auto refused = s->generate("abc", options, nullptr);
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().code() == error_code::bad_argument);
+    CHECK(s->position() == 0);
+}
+
+TEST_CASE("session: progress may stop at the very end too") {
+    auto s = session::create(tiny());
+    REQUIRE(s);
+    generate_options options = greedy(3);
+    options.on_prefill = [](std::size_t done, std::size_t total) {
+        return done < total;
+    };
+    const auto stopped = s->generate("abc", options, nullptr);
+    REQUIRE(stopped);
+    CHECK(stopped->reason == stop_reason::cancelled);
+    CHECK(stopped->n_generated == 0);
+}
+
+TEST_CASE("session: a context has to be asked for where the file promises a huge one") {
+    const model m = tiny({.context = 1u << 20, .seed = 75});
+    auto s = session::create(m);
+    REQUIRE(s);
+    CHECK(s->context() == session::max_default_context);
 }
 
 TEST_CASE("session: the memory is as announced, and a budget refuses before it is taken") {
@@ -364,7 +416,7 @@ TEST_CASE("session: the memory is as announced, and a budget refuses before it i
         const auto refused = session::create(m, options);
         REQUIRE_FALSE(refused);
         CHECK(refused.error().code() == error_code::over_budget);
-        CHECK(std::strstr(refused.error().message(), "MB") != nullptr);
+        CHECK(std::strstr(refused.error().message(), "KiB of memory, the budget is") != nullptr);
     }
     CHECK(session::bytes_needed(m, {.context = 40}) > session::bytes_needed(m, {.context = 20}));
     CHECK(session::bytes_needed(m, {.kv = kv_type::q8}) < session::bytes_needed(m, {.kv = kv_type::f32}));

@@ -170,6 +170,21 @@ TEST_CASE("config: numbers must be finite and above zero") {
     }
 }
 
+TEST_CASE("config: a factor without a type, or under its old name, is linear scaling") {
+    const auto c = keys{}.read(with("llama.rope.scaling.factor", 4.0f));
+    REQUIRE(c);
+    CHECK(c->rope_scale == 0.25);
+    const auto old = keys{}.read(with("llama.rope.scale_linear", 2.0f));
+    REQUIRE(old);
+    CHECK(old->rope_scale == 0.5);
+    const auto none = keys{}.read([](gguf_writer & w) {
+        REQUIRE(w.add("llama.rope.scaling.type", "none"));
+        REQUIRE(w.add("llama.rope.scaling.factor", 4.0f));
+    });
+    REQUIRE(none);
+    CHECK(none->rope_scale == 1.0);
+}
+
 TEST_CASE("config: an unknown scaling of positions is refused by name") {
     check_refused(keys{}.read(with("llama.rope.scaling.type", "yarn")), "'yarn', expected 'none' or 'linear'",
                   error_code::unsupported);

@@ -138,6 +138,17 @@ TEST_CASE("llama: tensors are checked before anything is loaded") {
         CHECK(contains(message, name));
         CHECK(contains(message, "offset"));
     }
+    for (const char * other : {"blk.1.attn_output.bias", "blk.0.ffn_down.bias", "rope_factors_long.weight"}) {
+        tiny_llama more({});
+        more.tensors.push_back({other, 1, 32, llmzero::tensor_type::f32, std::vector<float>(32)});
+        const auto unsupported = llmzero::load(more.file());
+        REQUIRE_FALSE(unsupported);
+        CHECK(unsupported.error().code() == llmzero::error_code::unsupported);
+        CHECK(contains(unsupported.error().message(), other));
+    }
+    const auto dizzy = llmzero::load(tiny_llama({.linear_factor = 1e-30f}).file());
+    REQUIRE_FALSE(dizzy);
+    CHECK(contains(dizzy.error().message(), "radians"));
     tiny_llama divisors({.rope_divisors = true});
     divisors["rope_freqs.weight"].values[1] = 0.0f;
     CHECK(contains(refusal(divisors), "rope_freqs.weight"));

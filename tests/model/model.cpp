@@ -114,7 +114,7 @@ TEST_CASE("model: a copy keeps the weights alive") {
 }
 
 TEST_CASE("model: errors name the file, what was found and what was expected") {
-    const auto missing = load("no/such/file.gguf");
+    const auto missing = load(std::string("no/such/file.gguf"));
     REQUIRE_FALSE(missing);
     CHECK(missing.error().code() == error_code::io);
     CHECK(says(missing.error(), "no/such/file.gguf"));
@@ -152,7 +152,7 @@ TEST_CASE("model: a budget refuses with figures, before memory is taken") {
     const auto refused = load(bytes, {.memory_budget_bytes = *needed - 1});
     REQUIRE_FALSE(refused);
     CHECK(refused.error().code() == error_code::over_budget);
-    CHECK(says(refused.error(), "the model needs 0.0 MB of memory, the budget is 0.0 MB"));
+    CHECK(says(refused.error(), "KiB of memory, the budget is"));
     // Weights of a Q8_0 model are a bit more than a byte each.
     CHECK(*needed > 2 * (32 * 32 * 3 + 32 * 64 * 3));
     CHECK(*needed < 100000);
@@ -169,8 +169,7 @@ TEST_CASE("model: loading can be watched and cancelled") {
                                  return true;
                              }});
     REQUIRE(loaded);
-    CHECK(done_last > 0);
-    CHECK(done_last <= total_last);
+    CHECK(done_last == total_last);
     const auto stopped = load(bytes, {.progress = [](std::uint64_t, std::uint64_t) {
                                   return false;
                               }});

@@ -1,6 +1,6 @@
 #include <llmzero/kernels/select.hpp>
-#include <llmzero/storage/gguf_writer.hpp>
 #include <llmzero/model/weight_loader.hpp>
+#include <llmzero/storage/gguf_writer.hpp>
 
 #include <cstring>
 #include <doctest/doctest.h>

@@ -36,7 +36,11 @@ public:
         static_assert(alignof(kept) <= alignof(std::max_align_t));
         std::construct_at(reinterpret_cast<kept *>(storage_), std::forward<F>(function));
         call_ = [](void * storage, Arguments... arguments) -> R {
-            return std::invoke(*static_cast<kept *>(storage), std::forward<Arguments>(arguments)...);
+            if constexpr (std::is_void_v<R>) {
+                std::invoke(*static_cast<kept *>(storage), std::forward<Arguments>(arguments)...); // drops a result
+            } else {
+                return std::invoke(*static_cast<kept *>(storage), std::forward<Arguments>(arguments)...);
+            }
         };
     }
 

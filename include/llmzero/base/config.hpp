@@ -13,15 +13,15 @@
 #    define LLMZERO_EXCEPTIONS_TAG nothrow
 #endif
 
-// LLMZERO_ABI names the inline namespace llmzero::v0_1_0_<target>_<throwing|nothrow>: everything that
-// changes the code of an inline function is in its name, so no two builds share one by accident.
-#define LLMZERO_DETAIL_PASTE(major, minor, patch, target, exceptions)                                                  \
-    v##major##_##minor##_##patch##_##target##_##exceptions
-#define LLMZERO_DETAIL_ABI(major, minor, patch, target, exceptions)                                                    \
-    LLMZERO_DETAIL_PASTE(major, minor, patch, target, exceptions)
+// LLMZERO_ABI names the inline namespace llmzero::v0_1_0_<target>_<fused|unfused>_<throwing|nothrow>: version,
+// instruction set and exceptions are in its name, so that builds which differ in them never share an inline function.
+#define LLMZERO_DETAIL_PASTE(major, minor, patch, target, products, exceptions)                                        \
+    v##major##_##minor##_##patch##_##target##_##products##_##exceptions
+#define LLMZERO_DETAIL_ABI(major, minor, patch, target, products, exceptions)                                          \
+    LLMZERO_DETAIL_PASTE(major, minor, patch, target, products, exceptions)
 #define LLMZERO_ABI                                                                                                    \
     LLMZERO_DETAIL_ABI(LLMZERO_VERSION_MAJOR, LLMZERO_VERSION_MINOR, LLMZERO_VERSION_PATCH, LLMZERO_TARGET,            \
-                       LLMZERO_EXCEPTIONS_TAG)
+                       LLMZERO_TARGET_PRODUCTS, LLMZERO_EXCEPTIONS_TAG)
 
 // Before a short loop with a constant count: clang unrolls such loops before it looks for vectors, and then finds
 // none. gcc looks first.

@@ -131,7 +131,8 @@ public:
     // For programs and examples; the library itself never calls it.
     [[nodiscard]] T & value() & { return require(), value_; }
     [[nodiscard]] const T & value() const & { return require(), value_; }
-    [[nodiscard]] T && value() && { return require(), std::move(value_); }
+    // By value, so that `for (auto t : f().value())` does not refer to what is gone.
+    [[nodiscard]] T value() && { return require(), std::move(value_); }
 
     [[nodiscard]] T value_or(T other) && { return ok_ ? std::move(value_) : std::move(other); }
 

@@ -30,8 +30,8 @@
 namespace llmzero::inline LLMZERO_ABI {
 
 struct session_options {
-    // Tokens, prompt and answer together; 0: what the model was trained for (model_config::context). More is
-    // possible, but text beyond that gets worse.
+    // Tokens, prompt and answer together; 0: what the model was trained for (model_config::context), but at most
+    // session::max_default_context. More than the model was trained for is possible, but text beyond that gets worse.
     std::uint32_t context = 0;
     kv_type kv = kv_type::f32;             // how keys and values are kept
     std::uint32_t batch = 32;              // tokens of a prompt evaluated together
@@ -96,6 +96,8 @@ public:
 
     // The largest session_options::batch.
     static constexpr std::uint32_t max_batch = 4096;
+    // Files may promise a context whose cache no small machine can hold, so that has to be asked for.
+    static constexpr std::uint32_t max_default_context = 4096;
 
     // Memory that create() takes for these options, in bytes.
     [[nodiscard]] static std::uint64_t bytes_needed(const model & from, const session_options & options = {}) {
@@ -112,7 +114,12 @@ public:
             return error(error_code::bad_argument, "batch is %lu, expected 1 to %lu",
                          static_cast<unsigned long>(options.batch), static_cast<unsigned long>(max_batch));
         }
-        LLMZERO_CHECK(detail::check_budget(bytes_needed(from, options), options.memory_budget_bytes, "the session"));
+        const std::uint64_t bytes = bytes_needed(from, options);
+        LLMZERO_CHECK(detail::check_budget(bytes, options.memory_budget_bytes, "the session"));
+        if (!to_size(bytes)) { // every array that the session takes is smaller than all of them together
+            return error(error_code::out_of_memory, "a session of %llu bytes does not fit into this machine's memory",
+                         static_cast<unsigned long long>(bytes));
+        }
         const state_options state = resolved(from, options);
         session made(from, state);
         LLMZERO_ASSIGN(made.state_, from.network().create_state(state));
@@ -124,6 +131,7 @@ public:
     // Errors: context_full, bad_argument (an id outside the vocabulary, no tokens), cancelled.
     [[nodiscard]] status prefill(std::span<const token_id> tokens, prefill_function progress = {}) {
         LLMZERO_CHECK(check(tokens));
+        LLMZERO_CHECK(evaluate_pending({}));
         has_logits_ = false;
         for (std::size_t done = 0; done < tokens.size();) {
             const std::size_t n = std::min<std::size_t>(options_.batch, tokens.size() - done);
@@ -138,21 +146,17 @@ public:
             done += n;
         }
         has_logits_ = true;
-        if (progress) {
-            progress(tokens.size(), tokens.size());
+        if (progress && !progress(tokens.size(), tokens.size())) {
+            return error(error_code::cancelled, "cancelled after the last token");
         }
         return success();
     }
 
     // The same for one token.
     [[nodiscard]] status decode(token_id token, function_ref<bool()> keep_going = {}) {
-        const std::span<const token_id> one(&token, 1);
-        LLMZERO_CHECK(check(one));
-        has_logits_ = false;
-        LLMZERO_CHECK(state_->evaluate(one, position_, logits_wanted::last, keep_going));
-        ++position_;
-        has_logits_ = true;
-        return success();
+        LLMZERO_CHECK(check(std::span(&token, 1)));
+        LLMZERO_CHECK(evaluate_pending({}));
+        return evaluate_one(token, keep_going);
     }
 
     // Of the last evaluated token: [n_vocab]. Empty when there is none.
@@ -169,12 +173,13 @@ public:
     void rewind(std::uint32_t position = 0) {
         position_ = std::min(position, position_);
         has_logits_ = false;
+        pending_ = no_token;
     }
 
-    // Reads the prompt and continues it. The special tokens that the model wants at the start of a text are added
-    // when the session is empty. on_text gets whole UTF-8 characters and returns false to stop.
+    // Reads the prompt and continues it; on_text may be empty. The special tokens that the model wants at the start of
+    // a text are added when the session is empty. on_text gets whole UTF-8 characters and returns false to stop.
     //
-    // The last token that is sampled is not evaluated, so position() does not count it.
+    // The last token that is sampled is evaluated when the session goes on, so position() does not count it yet.
     // Errors: bad_argument (also options out of range), context_full (the prompt is too long), out_of_memory.
     // A callback that stops is not an error: the reason is `cancelled`.
     [[nodiscard]] result<generation> generate(std::string_view prompt, const generate_options & options,
@@ -199,7 +204,8 @@ private:
     }
 
     static state_options resolved(const llmzero::model & from, const session_options & options) {
-        const std::uint32_t context = options.context != 0 ? options.context : from.config().context;
+        const std::uint32_t context =
+            options.context != 0 ? options.context : std::min(from.config().context, max_default_context);
         return {context, options.kv, std::min(options.batch, context)};
     }
 
@@ -208,16 +214,34 @@ private:
             return error(error_code::bad_argument, "there is nothing to evaluate: the prompt has no tokens, and the "
                                                    "model adds none at its start");
         }
-        if (tokens.size() > options_.context - position_) {
+        const std::uint32_t used = std::min(options_.context, position_ + (pending_ != no_token ? 1 : 0));
+        if (tokens.size() > options_.context - used) {
             return error(error_code::context_full,
                          "%zu tokens do not fit: the context has %lu, of which %lu are in use", tokens.size(),
-                         static_cast<unsigned long>(options_.context), static_cast<unsigned long>(position_));
+                         static_cast<unsigned long>(options_.context), static_cast<unsigned long>(used));
         }
         for (std::size_t i = 0; i < tokens.size(); ++i) {
             if (!model_.text().vocab().contains(tokens[i])) {
                 return error(error_code::bad_argument, "token %zu is %ld, expected 0 to %zu", i,
                              static_cast<long>(tokens[i]), model_.text().vocab().size() - 1);
             }
+        }
+        return success();
+    }
+
+    [[nodiscard]] status evaluate_one(token_id token, function_ref<bool()> keep_going) {
+        has_logits_ = false;
+        LLMZERO_CHECK(state_->evaluate(std::span(&token, 1), position_, logits_wanted::last, keep_going));
+        ++position_;
+        has_logits_ = true;
+        return success();
+    }
+
+    // The token that was sampled last, if it has not been evaluated.
+    [[nodiscard]] status evaluate_pending(function_ref<bool()> keep_going) {
+        if (pending_ != no_token) {
+            LLMZERO_CHECK(evaluate_one(pending_, keep_going));
+            pending_ = no_token;
         }
         return success();
     }
@@ -230,13 +254,14 @@ private:
 
     // Samples and evaluates until something ends it.
     [[nodiscard]] result<stop_reason> continue_text(const generate_options & options, sampler & choose,
-                                                    detokenizer & text, text_function on_text,
+                                                    detokenizer & text, stop_strings & stop, text_function on_text,
                                                     std::uint32_t & n_generated);
 
     llmzero::model model_; // keeps the weights alive
     state_options options_;
     std::unique_ptr<network_state> state_;
     std::uint32_t position_ = 0;
+    token_id pending_ = no_token; // sampled and given out, but not evaluated
     bool has_logits_ = false;
 };
 
@@ -245,7 +270,11 @@ inline result<generation> session::generate(std::span<const token_id> prompt, co
     generation done;
     done.seed = options.sampling.seed;
     LLMZERO_ASSIGN(sampler choose, sampler::create(options.sampling, model_.config().n_vocab));
+    LLMZERO_ASSIGN(stop_strings stop, stop_strings::create(options.stop));
+    const bool starts_text = position_ == 0 && is_silent(prompt);
+    LLMZERO_ASSIGN(detokenizer text, detokenizer::create(model_.text(), {.strip_leading_space = starts_text}));
     const clock::time_point start = clock::now();
+    LLMZERO_CHECK(evaluate_pending({}));
     const std::uint32_t position_before = position_;
     if (!prompt.empty() || logits().empty()) {
         const status read =
@@ -262,19 +291,16 @@ inline result<generation> session::generate(std::span<const token_id> prompt, co
         choose.accept(token);
     }
     const clock::time_point first_logits = clock::now();
-    const bool starts_text = position_before == 0 && is_silent(prompt);
-    LLMZERO_ASSIGN(detokenizer text, detokenizer::create(model_.text(), {.strip_leading_space = starts_text}));
-    LLMZERO_ASSIGN(done.reason, continue_text(options, choose, text, on_text, done.n_generated));
+    LLMZERO_ASSIGN(done.reason, continue_text(options, choose, text, stop, on_text, done.n_generated));
     done.generation_ms = ms_since(first_logits);
     return done;
 }
 
 inline result<stop_reason> session::continue_text(const generate_options & options, sampler & choose,
-                                                  detokenizer & text, text_function on_text,
+                                                  detokenizer & text, stop_strings & stop, text_function on_text,
                                                   std::uint32_t & n_generated) {
-    LLMZERO_ASSIGN(stop_strings stop, stop_strings::create(options.stop));
     const auto show = [&](std::string_view part) {
-        return part.empty() || on_text(part);
+        return part.empty() || !on_text || on_text(part);
     };
     if (options.on_logits) {
         options.on_logits(logits());
@@ -288,6 +314,7 @@ inline result<stop_reason> session::continue_text(const generate_options & optio
             break;
         }
         choose.accept(token);
+        pending_ = token;
         ++n_generated;
         const stop_strings::output shown = stop.push(text.push(token));
         if (!show(shown.released) || !show(shown.text)) {
@@ -303,7 +330,7 @@ inline result<stop_reason> session::continue_text(const generate_options & optio
             reason = stop_reason::context_full;
             break;
         }
-        const status evaluated = decode(token, keep_going);
+        const status evaluated = evaluate_pending(keep_going);
         if (!evaluated && evaluated.error().code() == error_code::cancelled) {
             reason = stop_reason::cancelled;
             break;

@@ -19,6 +19,12 @@
 #    elif defined(__AVX2__)
 #        define LLMZERO_TARGET avx2
 #        define LLMZERO_TARGET_NAME "x86-64 compiled for AVX2"
+#    elif defined(__AVX__)
+#        define LLMZERO_TARGET avx
+#        define LLMZERO_TARGET_NAME "x86 compiled for AVX"
+#    elif defined(__SSE4_1__)
+#        define LLMZERO_TARGET sse41
+#        define LLMZERO_TARGET_NAME "x86 compiled for SSE4.1"
 #    elif defined(__x86_64__)
 #        define LLMZERO_TARGET x86_64
 #        define LLMZERO_TARGET_NAME "x86-64"
@@ -31,6 +37,12 @@
 #    elif defined(__ARM_NEON)
 #        define LLMZERO_TARGET armv7neon
 #        define LLMZERO_TARGET_NAME "ARMv7 + NEON"
+#    elif defined(__arm__) && __ARM_ARCH >= 7
+#        define LLMZERO_TARGET armv7
+#        define LLMZERO_TARGET_NAME "ARMv7"
+#    elif defined(__arm__) && __ARM_ARCH == 6
+#        define LLMZERO_TARGET armv6
+#        define LLMZERO_TARGET_NAME "ARMv6"
 #    elif defined(__arm__)
 #        define LLMZERO_TARGET arm
 #        define LLMZERO_TARGET_NAME "32-bit ARM"
@@ -38,4 +50,11 @@
 #        define LLMZERO_TARGET generic
 #        define LLMZERO_TARGET_NAME "generic"
 #    endif
+#endif
+
+// Whether a product and a sum can be one instruction, which rounds differently.
+#if defined(__FP_FAST_FMAF)
+#    define LLMZERO_TARGET_PRODUCTS fused
+#else
+#    define LLMZERO_TARGET_PRODUCTS unfused
 #endif

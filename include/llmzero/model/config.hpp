@@ -177,9 +177,12 @@ inline result<model_config> read_config(const gguf_file & file, std::string_view
     }
     LLMZERO_ASSIGN(const float theta, keys.positive_or("rope.freq_base", 10000.0f));
     c.rope_theta = static_cast<double>(theta);
-    LLMZERO_ASSIGN(const auto scaling, file.get_or<std::string_view>(keys.name("rope.scaling.type"), "none"));
+    // Old files have a factor without a type, or under another name; both mean linear scaling.
+    const char * const factor_key = keys.has("rope.scale_linear") ? "rope.scale_linear" : "rope.scaling.factor";
+    LLMZERO_ASSIGN(const auto scaling, file.get_or<std::string_view>(keys.name("rope.scaling.type"),
+                                                                     keys.has(factor_key) ? "linear" : "none"));
     if (scaling == "linear") {
-        LLMZERO_ASSIGN(const float factor, keys.positive("rope.scaling.factor"));
+        LLMZERO_ASSIGN(const float factor, keys.positive(factor_key));
         c.rope_scale = 1.0 / static_cast<double>(factor);
     } else if (scaling != "none") {
         const short_name key = keys.name("rope.scaling.type");

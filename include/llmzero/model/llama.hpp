@@ -73,8 +73,13 @@ struct llama_weights {
             LLMZERO_CHECK(loader.matrix(l.w_gate, c.d_ff, c.d_model, name("ffn_gate.weight")));
             LLMZERO_CHECK(loader.matrix(l.w_up, c.d_ff, c.d_model, name("ffn_up.weight")));
             LLMZERO_CHECK(loader.matrix(l.w_down, c.d_model, c.d_ff, name("ffn_down.weight")));
+            for (const char * other : {"attn_output.bias", "ffn_gate.bias", "ffn_up.bias", "ffn_down.bias",
+                                       "attn_q_norm.weight", "attn_k_norm.weight", "ffn_gate_inp.weight"}) {
+                LLMZERO_CHECK(loader.refuse(name(other)));
+            }
         }
         LLMZERO_CHECK(loader.vector(output_norm, c.d_model, short_name("output_norm.weight")));
+        LLMZERO_CHECK(loader.refuse(short_name("rope_factors_long.weight")));
         const short_name head_name("output.weight");
         if (loader.has(head_name)) {
             LLMZERO_CHECK(loader.matrix(separate_head, c.n_vocab, c.d_model, head_name));

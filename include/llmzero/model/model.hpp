@@ -21,8 +21,10 @@
 namespace llmzero::inline LLMZERO_ABI {
 
 struct load_options {
-    load_mode mode = load_mode::automatic;          // how a file is read
-    std::uint64_t memory_budget_bytes = 0;          // refuse, before taking it, to need more than this; 0: no limit
+    load_mode mode = load_mode::automatic; // how a file is read
+    // Refuse to need more than this, before memory for weights is taken (the vocabulary is read to be counted);
+    // 0: no limit.
+    std::uint64_t memory_budget_bytes = 0;
     const kernel_set * kernels = nullptr;           // nullptr: best_kernels()
     weight_loader::progress_function progress = {}; // bytes packed, bytes in all; false cancels
 };
@@ -92,9 +94,12 @@ inline result<const architecture_entry *> find_architecture(const gguf_file & fi
 
 inline status check_budget(std::uint64_t needed, std::uint64_t budget, const char * what) {
     if (budget != 0 && needed > budget) {
-        constexpr double mb = 1e6;
-        return error(error_code::over_budget, "%s needs %.1f MB of memory, the budget is %.1f MB", what,
-                     static_cast<double>(needed) / mb, static_cast<double>(budget) / mb);
+        // In units that show the difference.
+        const bool is_large = needed - budget >= (1u << 20);
+        const double unit = is_large ? 1024.0 * 1024.0 : 1024.0;
+        return error(error_code::over_budget, "%s needs %.1f %s of memory, the budget is %.1f %s", what,
+                     static_cast<double>(needed) / unit, is_large ? "MiB" : "KiB", static_cast<double>(budget) / unit,
+                     is_large ? "MiB" : "KiB");
     }
     return success();
 }
@@ -139,6 +144,14 @@ inline result<model> load(const char * path, const load_options & options = {}) 
         return loaded.error().in(path);
     }
     return loaded;
+}
+
+// The same for paths that are not zero-terminated, std::string among them.
+inline result<model> load(std::string_view path, const load_options & options = {}) {
+    heap_array<char> terminated;
+    LLMZERO_CHECK(terminated.append({path.data(), path.size()}));
+    LLMZERO_CHECK(terminated.push_back('\0'));
+    return load(terminated.data(), options);
 }
 
 // What load() would need for this model, in bytes, without loading it.

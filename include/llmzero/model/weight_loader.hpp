@@ -86,12 +86,23 @@ public:
         LLMZERO_ASSIGN(into, heap_array<float>::create(n));
         LLMZERO_ASSIGN(const auto bytes, file_.rows(*tensor, 0, 1, file_rows_));
         unpack(*type, bytes.data(), n, into.data());
-        return check_finite(into.span(), *tensor, 0);
+        LLMZERO_CHECK(check_finite(into.span(), *tensor, 0));
+        return report_packed(tensor->bytes);
     }
 
     // The same, and an empty vector when the file has no such tensor.
     [[nodiscard]] status optional_vector(heap_array<float> & into, std::size_t n, const short_name & name) {
         return has(name) ? vector(into, n, name) : success();
+    }
+
+    // For a tensor that changes what a model computes, and that is not taken into account.
+    [[nodiscard]] status refuse(const short_name & name) const {
+        const gguf_tensor * tensor = file_.find_tensor(name);
+        if (tensor == nullptr) {
+            return success();
+        }
+        return error(error_code::unsupported, "tensor %s is not supported for this architecture (at offset %llu)",
+                     quoted(name).c_str(), static_cast<unsigned long long>(tensor->offset));
     }
 
 private:
@@ -129,10 +140,15 @@ private:
             for (std::size_t r = 0; r < n_rows; ++r) {
                 LLMZERO_CHECK(pack_row(into, first + r, bytes.data() + r * row_bytes, tensor, type));
             }
-            file_bytes_packed_ += n_rows * row_bytes;
-            if (progress_ && !progress_(file_bytes_packed_, file_bytes_total_)) {
-                return error(error_code::cancelled, "loading was cancelled");
-            }
+            LLMZERO_CHECK(report_packed(n_rows * row_bytes));
+        }
+        return success();
+    }
+
+    [[nodiscard]] status report_packed(std::uint64_t bytes) {
+        file_bytes_packed_ += bytes;
+        if (progress_ && !progress_(file_bytes_packed_, file_bytes_total_)) {
+            return error(error_code::cancelled, "loading was cancelled");
         }
         return success();
     }
@@ -181,8 +197,8 @@ private:
     progress_function progress_;
     bool is_loading_ = false;
     std::uint64_t memory_bytes_ = 0;
-    std::uint64_t file_bytes_ = 0;        // of the tensors named so far
-    std::uint64_t file_bytes_packed_ = 0; // of matrices
+    std::uint64_t file_bytes_ = 0; // of the tensors named so far
+    std::uint64_t file_bytes_packed_ = 0;
     std::uint64_t file_bytes_total_ = 0;
     heap_array<std::byte> file_rows_; // where rows are read to when the file is not mapped
     heap_array<weight_group> groups_; // one row, unpacked

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <cstdint>
 
 namespace llmzero::inline LLMZERO_ABI {
 
@@ -45,10 +46,11 @@ class activations {
 public:
     activations() = default;
 
-    static std::size_t bytes_needed(const kernel_set & kernels, std::size_t max_cols, std::size_t max_tokens) {
-        std::size_t bytes = 0;
+    static std::uint64_t bytes_needed(const kernel_set & kernels, std::size_t max_cols, std::size_t max_tokens) {
+        std::uint64_t bytes = 0;
         for (const activation_kind kind : quantised_kinds) {
-            bytes += uses(kernels, kind) ? kernels.activation_bytes(kind, rounded(max_cols)) * max_tokens : 0;
+            bytes +=
+                uses(kernels, kind) ? std::uint64_t{kernels.activation_bytes(kind, rounded(max_cols))} * max_tokens : 0;
         }
         return bytes;
     }

@@ -21,6 +21,8 @@ enum class rope_pairs : std::uint8_t {
 // The angle for one position: turn[i] = position * frequency[i], frequency[i] = theta^(-2i / n_rotated) / divisor.
 class rope_table {
 public:
+    static constexpr double max_frequency = 8;
+
     rope_table() = default;
 
     // n_rotated: elements of a head that turn (even, at most head_dim). position_scale: 1 / factor for linear
@@ -33,6 +35,11 @@ public:
             const double exponent = -2.0 * static_cast<double>(i) / static_cast<double>(n_rotated);
             const double divisor = divisors.empty() ? 1.0 : static_cast<double>(divisors[i]);
             made.frequency_[i] = std::pow(theta, exponent) * position_scale / divisor;
+            // No model turns by more than a radian; sin_cos() needs its angles below 2^31.
+            if (!(made.frequency_[i] <= max_frequency)) {
+                return error(error_code::malformed, "rope would turn by %g radians a position, expected at most %g",
+                             made.frequency_[i], max_frequency);
+            }
         }
         return made;
     }
