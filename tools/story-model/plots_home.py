@@ -21,7 +21,7 @@ def dark(s):
     s.say("One night, {h} [heard|saw] {noise}. \"[What is that|Is it a monster]?\" {h.he} [whispered|thought]. {h} [hid under the blanket|pulled the blanket over {h.his} head|was shaking].".replace("[heard|saw]", "heard" if "sound" in noise or "tap" in noise or "howl" in noise or "creak" in noise else "saw").replace("the blanket", "the blanket" if s.world == "people" else "some leaves"), noise=noise, cause=cause, after=after)
     s.say("{h} called {m.n}. {m} came and [sat down next to {h.n}|held {h.n} close]. \"[What is wrong|Why are you awake]?\" {m.he} asked. \"[There is something there|I am scared],\" said {h}.")
     s.paragraph()
-    s.say("\"Let us look together,\" said {m}. {m} [took a light|held {h.ns} hand]. They went [closer|slowly to look] and looked. It was {cause}!".replace("[took a light|held {h.ns} hand]", "took a light" if h.animal else "[took a light|held {h.ns} hand]"))
+    s.say("\"Let us look together,\" said {m}. {m} [took a light|held {h.ns} hand]. They went [closer|nearer, step by step,] and looked. It was {cause}!".replace("[took a light|held {h.ns} hand]", "took a light" if h.animal else "[took a light|held {h.ns} hand]"))
     s.say("{h} laughed. \"[I was afraid of that?|It is not scary at all!]\" {h.he} said. \"{after},\" said {m}.")
     s.maybe(.6, "[Then {m} showed {h.n} the stars. \"The dark is when the stars can shine,\" {m.he} said.|{m} sang a soft song.|{m} left a little light on.]")
     s.paragraph()

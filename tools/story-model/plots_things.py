@@ -192,7 +192,7 @@ def magic_wish(s):
         s.say("{h} held {o} tight. \"Please, can I change my wish? [I only want things to be as they were|I want everything to be as it was].\" [The voice said, \"If you have learned something, yes.\"|{o} began to glow.]")
     else:
         s.grown_up()
-        s.say("{h} went to {g}. \"[Please help me|What should I do]?\" {h} asked. {g} said, \"[Give the magic back|Say sorry to the magic and ask it to go]. Put {o} back where you found it.\" So {h} ran back to {p.the} and did it.")
+        s.say("{h} went to {g}. \"[Can you help me|What should I do]?\" {h} asked. {g} said, \"[Give the magic back|Say sorry to the magic and ask it to go]. Put {o} back where you found it.\" So {h} ran back to {p.the} and did it.")
     s.say("[Poof! Everything|Zing! Everything|In a moment everything] was {undo}.", undo=undo)
     s.maybe(.6, "{h} [laughed|danced|was so happy] and [hugged everyone|ran home].")
     s.end("{h} learned to [think before making a wish|be happy with what {h.he} had].",

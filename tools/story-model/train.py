@@ -20,14 +20,15 @@ from muon import Muon
 from vocabulary import Tokenizer, train as train_vocabulary
 
 MUON_RATE = 0.02
-# Points (step, share of the peak rate): up, level, down, and a second and lower round, in which
+# Points (step, share of the peak rate): up, level, down, and two more and lower rounds, in which
 # the model learns to keep names and things apart.
-RATE = [(-1, 0), (59, 1), (420, 1), (1042, 0.2026), (1473, 0.0403), (1488, 0.25), (2093, 0)]
+RATE = [(-1, 0), (59, 1), (420, 1), (1042, 0.2026), (1473, 0.0403), (1488, 0.25), (2093, 0), (2110, 0.4), (3100, 0.4), (4299, 0)]
 STEPS = RATE[-1][0] + 1
 BATCH = 3072        # tokens of one thread in one step
 LONGEST = 480       # tokens of a story; what is longer is cut
 CHUNK = 4000        # stories generated at a time
-REAL = 150          # real stories mixed into every chunk, about a twentieth of the tokens
+REAL = 150, 400     # real stories mixed into every chunk, first a twentieth of the tokens, then a tenth
+REAL_LATER = 15     # the chunk from which on there are more
 
 
 def make_vocabulary(path, seed, real, size):
@@ -47,7 +48,7 @@ def batches(tokenizer, seed, real):
         rng = np.random.default_rng([seed, chunk])
         stories = corpus.encode_all(tokenizer, corpus.generated(seed, chunk * CHUNK, CHUNK))
         if real:
-            stories += [real[i] for i in rng.integers(0, len(real), REAL)]
+            stories += [real[i] for i in rng.integers(0, len(real), REAL[chunk >= REAL_LATER])]
         for tokens, lengths in corpus.batches(stories, BATCH, LONGEST, rng):
             yield torch.from_numpy(tokens), torch.from_numpy(lengths)
 
