@@ -20,15 +20,17 @@ from muon import Muon
 from vocabulary import Tokenizer, train as train_vocabulary
 
 MUON_RATE = 0.02
-# Points (step, share of the peak rate): up, level, down, and two more and lower rounds, in which
-# the model learns to keep names and things apart.
-RATE = [(-1, 0), (59, 1), (420, 1), (1042, 0.2026), (1473, 0.0403), (1488, 0.25), (2093, 0), (2110, 0.4), (3100, 0.4), (4299, 0)]
+# Points (step, share of the peak rate): up, level, down, and more and lower rounds, in which the
+# model learns to keep names and things apart.
+RATE = [(-1, 0), (59, 1), (420, 1), (1042, 0.2026), (1473, 0.0403), (1488, 0.25), (2093, 0), (2110, 0.4), (3100, 0.4), (4299, 0),
+        (4310, 0.3), (4799, 0)]
 STEPS = RATE[-1][0] + 1
 BATCH = 3072        # tokens of one thread in one step
 LONGEST = 480       # tokens of a story; what is longer is cut
 CHUNK = 4000        # stories generated at a time
-REAL = 150, 400     # real stories mixed into every chunk, first a twentieth of the tokens, then a tenth
-REAL_LATER = 15     # the chunk from which on there are more
+# Real stories mixed into every chunk, (from chunk, how many): a twentieth of the tokens, then a tenth
+# for their words, and in the end few, since they begin like the generated ones and go on worse.
+REAL = [(0, 150), (15, 400), (27, 20)]
 
 
 def make_vocabulary(path, seed, real, size):
@@ -48,7 +50,7 @@ def batches(tokenizer, seed, real):
         rng = np.random.default_rng([seed, chunk])
         stories = corpus.encode_all(tokenizer, corpus.generated(seed, chunk * CHUNK, CHUNK))
         if real:
-            stories += [real[i] for i in rng.integers(0, len(real), REAL[chunk >= REAL_LATER])]
+            stories += [real[i] for i in rng.integers(0, len(real), max(r for r in REAL if r[0] <= chunk)[1])]
         for tokens, lengths in corpus.batches(stories, BATCH, LONGEST, rng):
             yield torch.from_numpy(tokens), torch.from_numpy(lengths)
 

@@ -26,7 +26,7 @@
 // Before a short loop with a constant count: clang unrolls such loops before it looks for vectors, and then finds
 // none. gcc looks first.
 #if defined(__clang__)
-#    define LLMZERO_VECTORISE _Pragma("clang loop unroll(disable) vectorize(enable)")
+#    define LLMZERO_VECTORISE _Pragma("clang loop unroll(disable)")
 #else
 #    define LLMZERO_VECTORISE
 #endif
