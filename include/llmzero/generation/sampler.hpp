@@ -207,7 +207,7 @@ private:
             enough *= static_cast<double>(options_.top_p);
         }
         if (options_.min_p > 0.0f) {
-            const float least = largest + std::log(options_.min_p);
+            const float least = largest + log_min_p_;
             last = std::remove_if(first, last, [least](const candidate & c) { return c.logit < least; });
         }
         if (options_.top_p < 1.0f) {
@@ -243,6 +243,7 @@ private:
     }
 
     sampler_options options_;
+    float log_min_p_ = options_.min_p > 0.0f ? std::log(options_.min_p) : 0.0f;
     std::size_t n_vocab_;
     random_generator random_;
     heap_array<candidate> candidates_; // room for top_k
