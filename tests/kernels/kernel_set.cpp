@@ -321,15 +321,17 @@ kv_case random_kv(bool is_eight_bit, std::size_t n, std::size_t head_dim, suppor
     return made;
 }
 
-void check_attention(const kernel_set & set, bool eight_bit_keys, bool eight_bit_values, std::size_t n,
+void check_attention(const kernel_set & set, bool eight_bit_keys, bool eight_bit_values, bool has_bias, std::size_t n,
                      std::size_t head_dim, support::numbers & random) {
     CAPTURE(eight_bit_keys);
     CAPTURE(eight_bit_values);
+    CAPTURE(has_bias);
     CAPTURE(n);
     CAPTURE(head_dim);
     const auto q = kernel_cases::random_vectors(head_dim, random);
     const kv_case keys = random_kv(eight_bit_keys, n, head_dim, random);
     const kv_case values = random_kv(eight_bit_values, n, head_dim, random);
+    const auto bias = kernel_cases::random_vectors(n, random);
     const float scale = 1.0f / std::sqrt(static_cast<float>(head_dim));
 
     std::vector<double> weight(n);
@@ -339,6 +341,7 @@ void check_attention(const kernel_set & set, bool eight_bit_keys, bool eight_bit
             weight[t] += static_cast<double>(q[i]) * keys.value(t, i, head_dim);
         }
         weight[t] *= static_cast<double>(scale);
+        weight[t] += has_bias ? static_cast<double>(bias[t]) : 0.0;
         largest = std::max(largest, weight[t]);
     }
     double sum = 0;
@@ -349,7 +352,8 @@ void check_attention(const kernel_set & set, bool eight_bit_keys, bool eight_bit
 
     std::vector<float> scores(n + 1, 77.0f);
     std::vector<float> out(head_dim + 1, 77.0f); // what was there before does not count
-    set.attend(q.data(), keys.rows(), values.rows(), n, head_dim, scale, scores.data(), out.data());
+    set.attend(q.data(), keys.rows(), values.rows(), n, head_dim, scale, has_bias ? bias.data() : nullptr,
+               scores.data(), out.data());
     for (std::size_t i = 0; i < head_dim; ++i) {
         double expected = 0;
         for (std::size_t t = 0; t < n; ++t) {
@@ -369,10 +373,11 @@ TEST_CASE("kernel set: attention against double, with float and 8-bit keys and v
             for (const bool eight_bit_values : {false, true}) {
                 for (std::size_t head_dim = 1; head_dim <= 130; head_dim += head_dim < 20 ? 1 : 10) {
                     for (const std::size_t n : {1u, 2u, 3u, 17u}) {
-                        check_attention(*set, eight_bit_keys, eight_bit_values, n, head_dim, random);
+                        check_attention(*set, eight_bit_keys, eight_bit_values, n % 2 == 1, n, head_dim, random);
                     }
                 }
-                check_attention(*set, eight_bit_keys, eight_bit_values, 257, 64, random);
+                check_attention(*set, eight_bit_keys, eight_bit_values, false, 257, 64, random);
+                check_attention(*set, eight_bit_keys, eight_bit_values, true, 257, 64, random);
             }
         }
     }

@@ -142,10 +142,13 @@ template <class B> inline void add_scaled(float * LLMZERO_RESTRICT out, float fa
 }
 
 inline void attend(const float * q, const kv_rows & keys, const kv_rows & values, std::size_t n, std::size_t head_dim,
-                   float scale, float * scores, float * out) {
+                   float scale, const float * bias, float * scores, float * out) {
     for (std::size_t t = 0; t < n; ++t) {
         scores[t] = keys.f32 != nullptr ? dot(q, keys.f32 + t * head_dim, head_dim) * scale
                                         : dot(q, keys.codes + t * head_dim, head_dim) * (scale * keys.scales[t]);
+    }
+    for (std::size_t t = 0; t < n && bias != nullptr; ++t) {
+        scores[t] += bias[t];
     }
     softmax(scores, n);
     for (std::size_t i = 0; i < head_dim; ++i) {

@@ -85,10 +85,10 @@ struct kernel_set {
     void (*multiply)(const packed_view & w, std::size_t first_row, std::size_t end_row, const std::byte * prepared,
                      std::size_t n_tokens, float * y, std::size_t y_stride);
 
-    // Attention of one query head over n positions: out = softmax(scale * q K^T) V.
-    // q, out [head_dim]; scores [n] is scratch.
+    // Attention of one query head over n positions: out = softmax(scale * q K^T + bias) V.
+    // q, out [head_dim]; bias [n], or nullptr for none; scores [n] is scratch.
     void (*attend)(const float * q, const kv_rows & keys, const kv_rows & values, std::size_t n, std::size_t head_dim,
-                   float scale, float * scores, float * out);
+                   float scale, const float * bias, float * scores, float * out);
 };
 
 } // namespace llmzero::inline LLMZERO_ABI

@@ -232,7 +232,7 @@ private:
             const kv_rows values = cache_.values(layer, head / heads_sharing);
             for (std::size_t t = 0; t < n; ++t) {
                 const std::size_t at = t * c.d_query() + head * c.head_dim;
-                network_.kernels_.attend(q_.data() + at, keys, values, position + t + 1, c.head_dim, scale,
+                network_.kernels_.attend(q_.data() + at, keys, values, position + t + 1, c.head_dim, scale, nullptr,
                                          scores_.data(), h_.data() + at);
             }
         }
