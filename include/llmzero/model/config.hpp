@@ -192,4 +192,10 @@ inline result<model_config> read_config(const gguf_file & file, std::string_view
     return c;
 }
 
+// The same, as architectures are listed with (model.hpp).
+template <rope_pairs pairs>
+result<model_config> read_config(const gguf_file & file, std::string_view architecture, std::uint32_t n_vocab) {
+    return read_config(file, architecture, pairs, n_vocab);
+}
+
 } // namespace llmzero::inline LLMZERO_ABI

@@ -66,14 +66,14 @@ namespace detail {
 // The architectures that can be run.
 struct architecture_entry {
     const char * name; // general.architecture, and the prefix of its keys
-    rope_pairs pairs;
+    result<model_config> (*read_config)(const gguf_file & file, std::string_view architecture, std::uint32_t n_vocab);
     result<std::uint64_t> (*bytes_needed)(weight_loader & loader, const model_config & config);
     result<std::unique_ptr<network>> (*load)(weight_loader & loader, const model_config & config);
 };
 
 inline constexpr architecture_entry architectures[] = {
-    {"llama", rope_pairs::neighbours, llama_network::bytes_needed, llama_network::load},
-    {"qwen2", rope_pairs::halves, llama_network::bytes_needed, llama_network::load},
+    {"llama", read_config<rope_pairs::neighbours>, llama_network::bytes_needed, llama_network::load},
+    {"qwen2", read_config<rope_pairs::halves>, llama_network::bytes_needed, llama_network::load},
 };
 
 inline result<const architecture_entry *> find_architecture(const gguf_file & file) {
@@ -116,8 +116,9 @@ inline result<model> load(const byte_source & source, const load_options & optio
     LLMZERO_ASSIGN(const gguf_file file, gguf_file::open(source));
     LLMZERO_ASSIGN(const detail::architecture_entry * architecture, detail::find_architecture(file));
     LLMZERO_ASSIGN(tokenizer text, tokenizer::create(file));
-    LLMZERO_ASSIGN(const model_config config, read_config(file, architecture->name, architecture->pairs,
-                                                          static_cast<std::uint32_t>(text.vocab().size())));
+    LLMZERO_ASSIGN(
+        const model_config config,
+        architecture->read_config(file, architecture->name, static_cast<std::uint32_t>(text.vocab().size())));
     weight_loader loader(file, kernels);
     LLMZERO_ASSIGN(std::uint64_t bytes, architecture->bytes_needed(loader, config));
     bytes += text.memory_bytes();
@@ -159,8 +160,9 @@ inline result<std::uint64_t> bytes_needed(const byte_source & source, const load
     LLMZERO_ASSIGN(const gguf_file file, gguf_file::open(source));
     LLMZERO_ASSIGN(const detail::architecture_entry * architecture, detail::find_architecture(file));
     LLMZERO_ASSIGN(const tokenizer text, tokenizer::create(file));
-    LLMZERO_ASSIGN(const model_config config, read_config(file, architecture->name, architecture->pairs,
-                                                          static_cast<std::uint32_t>(text.vocab().size())));
+    LLMZERO_ASSIGN(
+        const model_config config,
+        architecture->read_config(file, architecture->name, static_cast<std::uint32_t>(text.vocab().size())));
     weight_loader loader(file, options.kernels != nullptr ? *options.kernels : best_kernels());
     LLMZERO_ASSIGN(const std::uint64_t bytes, architecture->bytes_needed(loader, config));
     return bytes + text.memory_bytes();
