@@ -8,6 +8,10 @@
 //         std::fwrite(text.data(), 1, text.size(), stdout);
 //         return true; // false stops
 //     });
+//
+// A model with an encoder (T5) answers a source text instead of continuing a prompt. The source is read as a whole, so
+// every prompt is a new text: it replaces what the session held. Tokens of the source, the decoder's start token and
+// those of the answer are counted together, in position() and in context().
 #pragma once
 
 #include <llmzero/base/callback.hpp>
@@ -128,8 +132,14 @@ public:
 
     // Evaluates tokens after those that are there; logits() are then those of the last one. `progress` is called
     // at least once a layer and may stop: the error is `cancelled`, and position() says how far it came.
+    //
+    // With an encoder the tokens are the source of a new text, and the decoder's start token is evaluated after them.
+    // Of a source that was cancelled nothing stays.
     // Errors: context_full, bad_argument (an id outside the vocabulary, no tokens), cancelled.
     [[nodiscard]] status prefill(std::span<const token_id> tokens, prefill_function progress = {}) {
+        if (has_encoder()) {
+            return read_source(tokens, progress);
+        }
         LLMZERO_CHECK(check(tokens));
         LLMZERO_CHECK(evaluate_pending({}));
         has_logits_ = false;
@@ -152,8 +162,11 @@ public:
         return success();
     }
 
-    // The same for one token.
+    // The same for one token; with an encoder, for one token of the answer.
     [[nodiscard]] status decode(token_id token, function_ref<bool()> keep_going = {}) {
+        if (has_encoder() && n_source_ == 0) {
+            return error(error_code::bad_argument, "there is no source text to answer; prefill() comes first");
+        }
         LLMZERO_CHECK(check(std::span(&token, 1)));
         LLMZERO_CHECK(evaluate_pending({}));
         return evaluate_one(token, keep_going);
@@ -169,28 +182,33 @@ public:
     [[nodiscard]] std::uint32_t context() const { return options_.context; }
     [[nodiscard]] const llmzero::model & model() const { return model_; }
 
-    // Forgets the tokens from `position` on; what is before stays and need not be evaluated again.
+    // Forgets the tokens from `position` on; what is before stays and need not be evaluated again. A source stays as a
+    // whole or not at all.
     void rewind(std::uint32_t position = 0) {
         position_ = std::min(position, position_);
+        if (position_ < n_source_) {
+            position_ = 0;
+            n_source_ = 0;
+        }
         has_logits_ = false;
         pending_ = no_token;
     }
 
     // Reads the prompt and continues it; on_text may be empty. The special tokens that the model wants at the start of
-    // a text are added when the session is empty. on_text gets whole UTF-8 characters and returns false to stop.
+    // a text are added where one starts. on_text gets whole UTF-8 characters and returns false to stop.
     //
     // The last token that is sampled is evaluated when the session goes on, so position() does not count it yet.
     // Errors: bad_argument (also options out of range), context_full (the prompt is too long), out_of_memory.
     // A callback that stops is not an error: the reason is `cancelled`.
     [[nodiscard]] result<generation> generate(std::string_view prompt, const generate_options & options,
                                               text_function on_text) {
-        LLMZERO_ASSIGN(
-            const heap_array<token_id> tokens,
-            model_.text().encode(prompt, {.add_special = position_ == 0, .parse_special = options.parse_special}));
+        LLMZERO_ASSIGN(const heap_array<token_id> tokens,
+                       model_.text().encode(prompt, {.add_special = position_ == 0 || has_encoder(),
+                                                     .parse_special = options.parse_special}));
         return generate(tokens.span(), options, on_text);
     }
 
-    // The same for a prompt of token ids, to which nothing is added.
+    // The same for a prompt of token ids, to which nothing is added. Without any, the text goes on where it is.
     [[nodiscard]] result<generation> generate(std::span<const token_id> prompt, const generate_options & options,
                                               text_function on_text);
 
@@ -209,16 +227,55 @@ private:
         return {context, options.kv, std::min(options.batch, context)};
     }
 
-    [[nodiscard]] status check(std::span<const token_id> tokens) const {
-        if (tokens.empty()) {
-            return error(error_code::bad_argument, "there is nothing to evaluate: the prompt has no tokens, and the "
-                                                   "model adds none at its start");
+    [[nodiscard]] bool has_encoder() const { return model_.config().has_encoder(); }
+
+    // The source of a new text, and the token that the decoder starts with.
+    [[nodiscard]] status read_source(std::span<const token_id> source, prefill_function progress) {
+        LLMZERO_CHECK(check_ids(source));
+        if (source.size() >= options_.context) {
+            return error(error_code::context_full,
+                         "a source of %zu tokens does not fit: the context has %lu, of which the decoder's start "
+                         "token takes one",
+                         source.size(), static_cast<unsigned long>(options_.context));
         }
+        rewind();
+        const auto keep_encoding = [&](std::size_t done) {
+            return progress(done, source.size());
+        };
+        const auto keep_going = [&] {
+            return progress(source.size(), source.size());
+        };
+        using encoding_function = function_ref<bool(std::size_t)>;
+        LLMZERO_CHECK(state_->encode(source, progress ? encoding_function(keep_encoding) : encoding_function()));
+        n_source_ = static_cast<std::uint32_t>(source.size());
+        position_ = n_source_;
+        const status started = evaluate_one(model_.config().decoder_start,
+                                            progress ? function_ref<bool()>(keep_going) : function_ref<bool()>());
+        if (!started) {
+            rewind();
+            return started;
+        }
+        if (progress && !progress(source.size(), source.size())) {
+            return error(error_code::cancelled, "cancelled after the last token");
+        }
+        return success();
+    }
+
+    [[nodiscard]] status check(std::span<const token_id> tokens) const {
+        LLMZERO_CHECK(check_ids(tokens));
         const std::uint32_t used = std::min(options_.context, position_ + (pending_ != no_token ? 1 : 0));
         if (tokens.size() > options_.context - used) {
             return error(error_code::context_full,
                          "%zu tokens do not fit: the context has %lu, of which %lu are in use", tokens.size(),
                          static_cast<unsigned long>(options_.context), static_cast<unsigned long>(used));
+        }
+        return success();
+    }
+
+    [[nodiscard]] status check_ids(std::span<const token_id> tokens) const {
+        if (tokens.empty()) {
+            return error(error_code::bad_argument, "there is nothing to evaluate: the prompt has no tokens, and the "
+                                                   "model adds none at its start");
         }
         for (std::size_t i = 0; i < tokens.size(); ++i) {
             if (!model_.text().vocab().contains(tokens[i])) {
@@ -261,6 +318,7 @@ private:
     state_options options_;
     std::unique_ptr<network_state> state_;
     std::uint32_t position_ = 0;
+    std::uint32_t n_source_ = 0;  // tokens of the source, which come first; 0 without an encoder
     token_id pending_ = no_token; // sampled and given out, but not evaluated
     bool has_logits_ = false;
 };
@@ -271,15 +329,18 @@ inline result<generation> session::generate(std::span<const token_id> prompt, co
     done.seed = options.sampling.seed;
     LLMZERO_ASSIGN(sampler choose, sampler::create(options.sampling, model_.config().n_vocab));
     LLMZERO_ASSIGN(stop_strings stop, stop_strings::create(options.stop));
-    const bool starts_text = position_ == 0 && is_silent(prompt);
+    const bool is_new_source = has_encoder() && !prompt.empty();
+    const bool starts_text = is_new_source || (position_ == 0 && is_silent(prompt));
     LLMZERO_ASSIGN(detokenizer text, detokenizer::create(model_.text(), {.strip_leading_space = starts_text}));
     const clock::time_point start = clock::now();
-    LLMZERO_CHECK(evaluate_pending({}));
+    if (!is_new_source) {
+        LLMZERO_CHECK(evaluate_pending({}));
+    }
     const std::uint32_t position_before = position_;
     if (!prompt.empty() || logits().empty()) {
         const status read =
             prefill(prompt, options.on_prefill ? prefill_function(options.on_prefill) : prefill_function());
-        done.n_prompt = position_ - position_before;
+        done.n_prompt = has_encoder() ? n_source_ : position_ - position_before;
         done.prompt_ms = ms_since(start);
         if (!read && read.error().code() == error_code::cancelled) {
             done.reason = stop_reason::cancelled;
@@ -288,7 +349,9 @@ inline result<generation> session::generate(std::span<const token_id> prompt, co
         LLMZERO_CHECK(read);
     }
     for (const token_id token : prompt) {
-        choose.accept(token);
+        if (!has_encoder()) { // an answer repeats words of its source, as it should
+            choose.accept(token);
+        }
     }
     const clock::time_point first_logits = clock::now();
     LLMZERO_ASSIGN(done.reason, continue_text(options, choose, text, stop, on_text, done.n_generated));

@@ -4,6 +4,7 @@
 #include <llmzero/base/heap_array.hpp>
 #include <llmzero/numerics/rope.hpp>
 #include <llmzero/storage/gguf.hpp>
+#include <llmzero/tokenizer/token.hpp>
 
 #include <cmath>
 #include <cstdint>
@@ -28,6 +29,12 @@ struct model_config {
     double rope_theta = 10000;
     double rope_scale = 1; // positions are multiplied by this: 1 / factor of linear scaling
 
+    // Models with an encoder (T5): n_layers are the decoder's, and the context is for source and answer together.
+    std::uint32_t n_encoder_layers = 0; // 0: there is no encoder
+    std::uint32_t n_buckets = 0;        // of relative positions
+    token_id decoder_start = 0;         // stands before the first token of an answer
+
+    [[nodiscard]] bool has_encoder() const { return n_encoder_layers != 0; }
     // Widths of the query and of the key (and value) vectors of one token.
     [[nodiscard]] std::uint32_t d_query() const { return n_heads * head_dim; }
     [[nodiscard]] std::uint32_t d_kv() const { return n_kv_heads * head_dim; }

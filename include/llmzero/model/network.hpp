@@ -7,6 +7,7 @@
 #include <llmzero/model/kv_cache.hpp>
 #include <llmzero/tokenizer/token.hpp>
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -30,6 +31,17 @@ public:
     virtual ~network_state() = default;
     network_state(const network_state &) = delete;
     network_state & operator=(const network_state &) = delete;
+
+    // Models with an encoder: reads a source text as a whole, which replaces the one before. It takes the positions
+    // from 0 on, and the decoder's tokens, for evaluate(), the positions after it. progress (may be empty) is asked
+    // at least once a layer with the work that is done, in tokens of the source; when it returns false, the error is
+    // `cancelled` and there is no source. Allocates nothing.
+    [[nodiscard]] virtual status encode(std::span<const token_id> source,
+                                        function_ref<bool(std::size_t done)> progress) {
+        static_cast<void>(source);
+        static_cast<void>(progress);
+        return error(error_code::bad_argument, "this model has no encoder");
+    }
 
     // Evaluates at most `batch` tokens at positions position, position + 1, ...; positions before that are in
     // the cache. keep_going (may be empty) is asked before each layer; when it returns false, the error is
