@@ -37,13 +37,15 @@ public:
     static constexpr const char * model = "llama";
 
     // The ids are SentencePiece's own defaults.
-    static constexpr vocabulary_rules rules = {.needs_scores = true,
-                                               .add_bos = true,
-                                               .add_eos = false,
-                                               .add_space_prefix = true,
-                                               .bos = 1,
-                                               .eos = 2,
-                                               .unknown = 0};
+    static vocabulary_rules rules(const gguf_file &) {
+        return {.needs_scores = true,
+                .add_bos = true,
+                .add_eos = false,
+                .add_space_prefix = true,
+                .bos = 1,
+                .eos = 2,
+                .unknown = 0};
+    }
 
     static result<spm_tokenizer> create(const gguf_file &, const vocabulary & vocab) {
         spm_tokenizer made;
@@ -73,6 +75,9 @@ public:
         }
         return success();
     }
+
+    // Nothing on the heap: the vocabulary is all it needs.
+    [[nodiscard]] static std::size_t memory_bytes() { return 0; }
 
     // Writes the bytes that a token stands for, at most those of its text, and returns their number.
     static std::size_t decode(const vocabulary & vocab, token_id id, std::span<char> out) {

@@ -1,8 +1,10 @@
 // Text to tokens and back, whatever kind of tokenizer a model has. Immutable; may be shared by threads.
 //
 // A kind of tokenizer is a class in a file of its own, listed in tokenizer_kinds below, with
-//     model, rules       the name in tokenizer.ggml.model, and what it expects of the vocabulary
+//     model              the name in tokenizer.ggml.model
+//     rules(file)        what it expects of the vocabulary
 //     create(file, vocabulary)
+//     memory_bytes()     on the heap, besides the vocabulary
 //     encode(vocabulary, text, is_first, tokens)   appends the tokens of text without special tokens
 //     decode(vocabulary, id, out)                  the bytes of one token
 #pragma once
@@ -69,7 +71,10 @@ public:
 
     [[nodiscard]] const vocabulary & vocab() const { return vocab_; }
 
-    [[nodiscard]] std::size_t memory_bytes() const { return vocab_.memory_bytes() + decoded_.memory_bytes(); }
+    [[nodiscard]] std::size_t memory_bytes() const {
+        return vocab_.memory_bytes() + decoded_.memory_bytes() +
+               std::visit([](const auto & kind) { return kind.memory_bytes(); }, kind_);
+    }
 
 private:
     using tokenizer_kinds = std::variant<spm_tokenizer>;
@@ -85,7 +90,7 @@ private:
             if (name != kind::model) {
                 return create_if<I + 1>(file, name);
             }
-            LLMZERO_ASSIGN(vocabulary vocab, vocabulary::create(file, kind::rules));
+            LLMZERO_ASSIGN(vocabulary vocab, vocabulary::create(file, kind::rules(file)));
             LLMZERO_ASSIGN(special_tokens specials, special_tokens::create(vocab));
             LLMZERO_ASSIGN(kind encoder, kind::create(file, vocab));
             tokenizer made(std::move(vocab), std::move(specials), tokenizer_kinds(std::move(encoder)));
