@@ -249,8 +249,8 @@ private:
         LLMZERO_CHECK(state_->encode(source, progress ? encoding_function(keep_encoding) : encoding_function()));
         n_source_ = static_cast<std::uint32_t>(source.size());
         position_ = n_source_;
-        const status started = evaluate_one(model_.config().decoder_start,
-                                            progress ? function_ref<bool()>(keep_going) : function_ref<bool()>());
+        status started = evaluate_one(model_.config().decoder_start,
+                                      progress ? function_ref<bool()>(keep_going) : function_ref<bool()>());
         if (!started) {
             rewind();
             return started;
