@@ -133,6 +133,23 @@ TEST_CASE("special tokens in the text are recognised when asked") {
     CHECK(ids_of(made->encode("</s>", {.add_special = false, .parse_special = true})) == std::vector<int>{2});
 }
 
+TEST_CASE("segments say for themselves where special tokens are, and are encoded together between them") {
+    const auto made = support::make_tokenizer(tiny_tokenizer().file());
+    REQUIRE(made);
+    const auto ids = [&](std::vector<llmzero::text_segment> segments, llmzero::encode_options options = {}) {
+        return ids_of(made->encode(segments, options));
+    };
+    using all = std::vector<int>;
+    CHECK(ids({}) == all{1});
+    CHECK(ids({{"a</s>", true}, {"</s>", false}, {"a</s>", true}}) == all{1, 5, 2, 3, 0, 4, 2});
+    CHECK(ids({{"a", false}, {"", true}, {" ", true}, {"a", false}}) == all{1, 5, 5}); // one text: " a a"
+    CHECK(ids({{"a</", false}, {"s>a", false}}) == all{1, 5, 0, 4});                   // no token of two halves
+    CHECK(ids({{"a</", true}, {"s>a", true}}) == all{1, 5, 0, 4});
+    CHECK(ids({{"anything", true, 2}, {"a", false}}, {.add_special = false}) == all{2, 5});
+    CHECK(ids({{"a", false}, {"</s>a", true}}, {.add_special = false, .continues = true}) == all{4, 2, 5});
+    CHECK(ids_of(made->encode("a", {.add_special = false, .continues = true})) == all{4});
+}
+
 TEST_CASE("an id that is no token decodes to nothing") {
     const auto made = support::make_tokenizer(tiny_tokenizer().file());
     REQUIRE(made);

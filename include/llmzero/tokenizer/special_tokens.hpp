@@ -17,6 +17,13 @@
 
 namespace llmzero::inline LLMZERO_ABI {
 
+// A stretch of text on its way in.
+struct text_segment {
+    std::string_view text;
+    bool parse_special = false; // take "</s>" or "<|im_end|>" in it as the token of that name
+    token_id token = no_token;  // where it is known to be one token
+};
+
 // A stretch of text that is one token, or (no_token) is to be split further.
 struct text_fragment {
     std::string_view text;

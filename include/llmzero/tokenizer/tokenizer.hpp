@@ -21,6 +21,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
+#include <span>
 #include <string_view>
 #include <utility>
 #include <variant>
@@ -30,6 +31,7 @@ namespace llmzero::inline LLMZERO_ABI {
 struct encode_options {
     bool add_special = true;    // the begin and end tokens, where the model wants them
     bool parse_special = false; // take "</s>" or "<|im_end|>" in the text as the token of that name
+    bool continues = false;     // other text stands before it: no space is put there
 };
 
 class tokenizer {
@@ -42,21 +44,36 @@ public:
 
     // The tokens of any bytes; invalid UTF-8 is not refused.
     [[nodiscard]] result<heap_array<token_id>> encode(std::string_view text, encode_options options = {}) const {
+        const text_segment all{text, options.parse_special};
+        return encode(std::span(&all, text.empty() ? 0 : 1), options);
+    }
+
+    // The same for a text in segments, which say for themselves where special tokens are recognised. What stands
+    // between such tokens is encoded together, whatever segments it comes from.
+    [[nodiscard]] result<heap_array<token_id>> encode(std::span<const text_segment> segments,
+                                                      encode_options options = {}) const {
         heap_array<token_id> tokens;
         if (options.add_special && vocab_.add_bos()) {
             LLMZERO_CHECK(tokens.push_back(vocab_.bos()));
         }
-        LLMZERO_ASSIGN(const heap_array<text_fragment> fragments, specials_.split(vocab_, text, options.parse_special));
-        bool is_first = true;
-        for (const text_fragment & fragment : fragments) {
-            if (fragment.token != no_token) {
-                LLMZERO_CHECK(tokens.push_back(fragment.token));
-            } else {
-                LLMZERO_CHECK(std::visit(
-                    [&](const auto & kind) { return kind.encode(vocab_, fragment.text, is_first, tokens); }, kind_));
+        plain_text plain{.is_first = !options.continues};
+        for (const text_segment & segment : segments) {
+            if (segment.token != no_token) {
+                LLMZERO_CHECK(encode_plain(plain, tokens));
+                LLMZERO_CHECK(tokens.push_back(segment.token));
+                continue;
             }
-            is_first = fragment.token != no_token;
+            LLMZERO_ASSIGN(const auto fragments, specials_.split(vocab_, segment.text, segment.parse_special));
+            for (const text_fragment & fragment : fragments) {
+                if (fragment.token != no_token) {
+                    LLMZERO_CHECK(encode_plain(plain, tokens));
+                    LLMZERO_CHECK(tokens.push_back(fragment.token));
+                } else {
+                    LLMZERO_CHECK(plain.add(fragment.text));
+                }
+            }
         }
+        LLMZERO_CHECK(encode_plain(plain, tokens));
         if (options.add_special && vocab_.add_eos()) {
             LLMZERO_CHECK(tokens.push_back(vocab_.eos()));
         }
@@ -78,6 +95,38 @@ public:
 
 private:
     using tokenizer_kinds = std::variant<spm_tokenizer>;
+
+    // Text between special tokens: a view of one segment, copied only when it comes from several.
+    struct plain_text {
+        bool is_first = true; // nothing, or a special token, stands before it
+        std::string_view text = {};
+        heap_array<char> joined = {};
+
+        [[nodiscard]] status add(std::string_view more) {
+            if (text.empty()) {
+                text = more;
+                return success();
+            }
+            if (joined.empty()) {
+                LLMZERO_CHECK(joined.append({text.data(), text.size()}));
+            }
+            LLMZERO_CHECK(joined.append({more.data(), more.size()}));
+            text = {joined.data(), joined.size()};
+            return success();
+        }
+    };
+
+    // Appends the tokens of what has gathered; a special token follows.
+    [[nodiscard]] status encode_plain(plain_text & plain, heap_array<token_id> & tokens) const {
+        if (!plain.text.empty()) {
+            LLMZERO_CHECK(std::visit(
+                [&](const auto & kind) { return kind.encode(vocab_, plain.text, plain.is_first, tokens); }, kind_));
+        }
+        plain.text = {};
+        plain.joined.clear();
+        plain.is_first = true;
+        return success();
+    }
 
     explicit tokenizer(vocabulary vocab, special_tokens specials, tokenizer_kinds kind)
         : vocab_(std::move(vocab)), specials_(std::move(specials)), kind_(std::move(kind)) {}
