@@ -3,7 +3,8 @@
 // within the rounding of floats, and results must not depend on how tokens and rows are divided.
 //
 // Input: format, rows, columns, tokens and the kind of activations, a byte each, then what they are filled with: groups
-// of scale, offset (halves) and 32 bytes of codes, or rows of raw numbers; then activations. Zeros follow the end.
+// of scale, offset (in half precision), the factors of formats that have them, and 32 bytes of codes, or rows of raw
+// numbers; then activations. Zeros follow the end.
 #include <llmzero/base/f16.hpp>
 #include <llmzero/kernels/select.hpp>
 #include <llmzero/numerics/packed_matrix.hpp>
@@ -69,9 +70,17 @@ struct problem {
     }
 };
 
+// One of the codes that the format can hold.
+std::int8_t code_of(packed_format format, std::int8_t raw) {
+    if (has_nibbles(format)) {
+        return static_cast<std::int8_t>((raw & 15) + lowest_nibble(format));
+    }
+    return format == packed_format::q8_halves ? static_cast<std::int8_t>((raw & 63) - 32) : raw;
+}
+
 problem read_problem(input & in) {
     problem p{};
-    p.format = static_cast<packed_format>(in.below(7));
+    p.format = static_cast<packed_format>(in.below(10));
     p.rows = 1 + in.below(4);
     p.cols = is_quantised(p.format) ? group_size * (1 + in.below(3)) : 1 + in.below(40);
     p.n_tokens = 1 + in.below(9);
@@ -81,12 +90,13 @@ problem read_problem(input & in) {
         for (weight_group & group : p.groups) {
             group.scale = in.finite_half();
             const float offset = in.finite_half();
-            group.offset = p.format == packed_format::q8_offset || p.format == packed_format::q4_offset ? offset : 0.0f;
+            group.offset = has_offset(p.format) ? offset : 0.0f;
+            for (std::size_t h = 0; has_halves(p.format) && h < 2; ++h) {
+                group.half_scale[h] = in.code();
+                group.half_offset[h] = in.code();
+            }
             for (std::int8_t & code : group.code) {
-                const std::int8_t raw = in.code();
-                code = static_cast<std::int8_t>(p.format == packed_format::q4          ? (raw & 15) - 8
-                                                : p.format == packed_format::q4_offset ? raw & 15
-                                                                                       : raw);
+                code = code_of(p.format, in.code());
             }
         }
     } else {
@@ -161,9 +171,10 @@ void check_products(const kernel_set & set, const problem & p, const std::vector
             std::int16_t code[group_size];
             const float scale = quantise_group(set.kind_for(p.format), x + g * group_size, code);
             for (std::size_t j = 0; j < group_size; ++j) {
-                const double product =
-                    static_cast<double>(group.scale) * group.code[j] * static_cast<double>(scale) * code[j];
-                const double offset = static_cast<double>(group.offset) * static_cast<double>(scale) * code[j];
+                const double w = static_cast<double>(group.scale) * group.half_scale[j / half_size] * group.code[j];
+                const double product = w * static_cast<double>(scale) * code[j];
+                const double offset = static_cast<double>(group.offset) * group.half_offset[j / half_size] *
+                                      static_cast<double>(scale) * code[j];
                 sum += product + offset;
                 magnitude += std::fabs(product) + std::fabs(offset);
             }
@@ -196,7 +207,7 @@ void check_integers(const kernel_set & set, const problem & p) {
         one.groups[0].offset = 0.0f;
         std::int32_t sum = 0;
         for (std::size_t i = 0; i < group_size; ++i) {
-            sum += group.code[i] * code[i];
+            sum += group.half_scale[i / half_size] * group.code[i] * code[i];
         }
         const float expected = 0.0f + static_cast<float>(sum) * (group.scale * scale);
         require(same(solve(set, one)[0], expected), set, "integer parts are exact");

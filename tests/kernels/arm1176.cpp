@@ -30,17 +30,19 @@ template <packed_format format> void check_integers(const weight_group & group, 
     arm::activation_group a;
     std::memset(&a, 0x5a, sizeof a);
     arm::arrange_group(arm::kind_for(format), code, 0.5f, a);
-    const std::int32_t lanes = arm::integer_dot<format>(words.data() + arm::header_words(format), a);
+    const auto header = kernels::read_header<format>(words.data());
+    const std::int32_t lanes = arm::integer_dot<format>(header, words.data() + arm::header_words(format), a);
     std::int16_t wide[group_size];
-    std::int32_t sum = 0;
+    std::int32_t sum[2] = {};
     for (std::size_t i = 0; i < group_size; ++i) {
-        wide[i] = group.code[i];
-        sum += code[i];
+        wide[i] = static_cast<std::int16_t>(group.code[i] * group.half_scale[i / half_size]);
+        sum[i / half_size] += code[i];
     }
     REQUIRE(lanes == kernels::portable::integer_dot(wide, code));
-    REQUIRE(a.integer_sum == sum);
+    REQUIRE(a.half_sum[0] == sum[0]);
+    REQUIRE(a.half_sum[1] == sum[1]);
     REQUIRE(a.scale == 0.5f);
-    REQUIRE(a.sum == 0.5f * static_cast<float>(sum));
+    REQUIRE(a.sum == 0.5f * static_cast<float>(sum[0] + sum[1]));
 }
 
 template <packed_format format> void make_nibble_safe(std::int16_t * code) {
@@ -64,7 +66,7 @@ template <packed_format format> void check_random_integers(std::uint64_t seed) {
     support::numbers random(seed);
     const auto range = kernel_cases::codes_of(format);
     for (int n = 0; n < 20000; ++n) {
-        weight_group group{0.25f, 0.0f, {}};
+        weight_group group = kernel_cases::random_group(format, random); // its factors, if it has any
         std::int16_t code[group_size];
         for (std::size_t i = 0; i < group_size; ++i) {
             const std::uint32_t choice = random.bits();
@@ -83,6 +85,19 @@ TEST_CASE("arm1176: the integer parts are those of the portable kernels") {
     check_random_integers<packed_format::q8_offset>(61);
     check_random_integers<packed_format::q4>(62);
     check_random_integers<packed_format::q4_offset>(63);
+    check_random_integers<packed_format::q8_halves>(65);
+    check_random_integers<packed_format::q4_halves>(66);
+    check_random_integers<packed_format::q4_halves_offset>(67);
+}
+
+// Factors of the halves as large as they come, of either sign.
+template <packed_format format> weight_group extreme_scales() {
+    weight_group group{1.0f, 0.0f, {}};
+    if (has_halves(format)) {
+        group.half_scale[0] = -128;
+        group.half_scale[1] = 127;
+    }
+    return group;
 }
 
 // Every pattern of extremes in the four weights and four activations that share lanes, in every place of a group.
@@ -90,7 +105,7 @@ template <packed_format format> void check_extremes() {
     const auto range = kernel_cases::codes_of(format);
     for (std::size_t at = 0; at < group_size; at += 4) {
         for (unsigned pattern = 0; pattern < 256; ++pattern) {
-            weight_group group{1.0f, 0.0f, {}};
+            weight_group group = extreme_scales<format>();
             std::int16_t code[group_size] = {};
             for (std::size_t i = 0; i < 4; ++i) {
                 group.code[at + i] = static_cast<std::int8_t>((pattern >> i & 1u) != 0 ? range.low : range.high);
@@ -103,7 +118,7 @@ template <packed_format format> void check_extremes() {
     for (const int weight : {range.low, range.high}) { // all 32 alike: the largest sums
         for (const std::int16_t limit :
              {std::int16_t{-127}, std::int16_t{127}, std::int16_t{-120}, std::int16_t{120}}) {
-            weight_group group{1.0f, 0.0f, {}};
+            weight_group group = extreme_scales<format>();
             std::int16_t code[group_size];
             for (std::size_t i = 0; i < group_size; ++i) {
                 group.code[i] = static_cast<std::int8_t>(weight);
@@ -120,6 +135,9 @@ TEST_CASE("arm1176: extremes in all lanes") {
     check_extremes<packed_format::q8_offset>();
     check_extremes<packed_format::q4>();
     check_extremes<packed_format::q4_offset>();
+    check_extremes<packed_format::q8_halves>();
+    check_extremes<packed_format::q4_halves>();
+    check_extremes<packed_format::q4_halves_offset>();
 }
 
 // Both ends of the range of each lane, so that a bound of one less would be seen to be needed or not.
@@ -157,11 +175,17 @@ TEST_CASE("arm1176: bytes of a group") {
     CHECK(arm::packed_bytes(packed_format::q8_offset, 3, 64) == 3 * 2 * 40);
     CHECK(arm::packed_bytes(packed_format::q4, 3, 64) == 3 * 2 * 20);
     CHECK(arm::packed_bytes(packed_format::q4_offset, 3, 64) == 3 * 2 * 24);
-    CHECK(arm::activation_bytes(activation_kind::nibble_safe, 64) == 2 * 80);
+    CHECK(arm::packed_bytes(packed_format::q8_halves, 3, 64) == 3 * 2 * 40);
+    CHECK(arm::packed_bytes(packed_format::q4_halves, 3, 64) == 3 * 2 * 24);
+    CHECK(arm::packed_bytes(packed_format::q4_halves_offset, 3, 64) == 3 * 2 * 28);
+    CHECK(arm::activation_bytes(activation_kind::nibble_safe, 64) == 2 * 88);
     CHECK(arm::kind_for(packed_format::q8) == activation_kind::eight);
     CHECK(arm::kind_for(packed_format::q8_offset) == activation_kind::eight);
     CHECK(arm::kind_for(packed_format::q4) == activation_kind::nibble_safe);
     CHECK(arm::kind_for(packed_format::q4_offset) == activation_kind::nibble_safe);
+    CHECK(arm::kind_for(packed_format::q8_halves) == activation_kind::eight);
+    CHECK(arm::kind_for(packed_format::q4_halves) == activation_kind::nibble_safe);
+    CHECK(arm::kind_for(packed_format::q4_halves_offset) == activation_kind::nibble_safe);
     CHECK(arm::kind_for(packed_format::f16) == activation_kind::floats);
 }
 
@@ -187,7 +211,8 @@ TEST_CASE("arm1176: words are little endian streams of the header's layout") {
 
 TEST_CASE("arm1176: products are those of the portable kernels within rounding, however they quantise") {
     support::numbers random(64);
-    for (const packed_format format : {packed_format::q8, packed_format::q8_offset}) { // both quantise alike
+    // Formats for which both quantise alike.
+    for (const packed_format format : {packed_format::q8, packed_format::q8_offset, packed_format::q8_halves}) {
         const auto w = kernel_cases::random_matrix(format, 5, 96, random);
         const auto x = kernel_cases::random_vectors(3 * 96, random);
         float results[2][15];

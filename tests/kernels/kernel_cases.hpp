@@ -23,9 +23,11 @@ using llmzero::packed_format;
 using llmzero::packed_view;
 using llmzero::weight_group;
 
-inline constexpr packed_format formats[] = {packed_format::f32,      packed_format::f16,       packed_format::bf16,
-                                            packed_format::q8,       packed_format::q8_offset, packed_format::q4,
-                                            packed_format::q4_offset};
+inline constexpr packed_format formats[] = {packed_format::f32,       packed_format::f16,
+                                            packed_format::bf16,      packed_format::q8,
+                                            packed_format::q8_offset, packed_format::q4,
+                                            packed_format::q4_offset, packed_format::q8_halves,
+                                            packed_format::q4_halves, packed_format::q4_halves_offset};
 
 struct code_range {
     int low;
@@ -33,9 +35,41 @@ struct code_range {
 };
 
 inline code_range codes_of(packed_format format) {
-    return format == packed_format::q4          ? code_range{-8, 7}
-           : format == packed_format::q4_offset ? code_range{0, 15}
-                                                : code_range{-128, 127};
+    switch (format) {
+    case packed_format::q4:
+    case packed_format::q4_halves:
+    case packed_format::q4_halves_offset: return {-8, 7};
+    case packed_format::q4_offset: return {0, 15};
+    case packed_format::q8_halves: return {-32, 31};
+    default: return {-128, 127};
+    }
+}
+
+// Half of them at the ends of the range.
+inline std::int8_t random_code(code_range range, support::numbers & random) {
+    const std::uint32_t choice = random.bits() % 4;
+    return static_cast<std::int8_t>(choice == 0   ? range.low
+                                    : choice == 1 ? range.high
+                                                  : random.integer(range.low, range.high));
+}
+
+// Scale, offset and codes as a format may have them.
+inline weight_group random_group(packed_format format, support::numbers & random) {
+    weight_group group{};
+    group.scale = random.normal() * 0.01f;
+    group.offset = has_offset(format) ? random.normal() * 0.05f : 0.0f;
+    if (has_halves(format)) {
+        group.scale = llmzero::f16_to_f32(llmzero::f32_to_f16(group.scale));
+        group.offset = llmzero::f16_to_f32(llmzero::f32_to_f16(group.offset));
+        for (std::size_t h = 0; h < 2; ++h) {
+            group.half_scale[h] = random_code({-128, 127}, random);
+            group.half_offset[h] = has_offset(format) ? random_code({-128, 127}, random) : std::int8_t{1};
+        }
+    }
+    for (std::int8_t & code : group.code) {
+        code = random_code(codes_of(format), random);
+    }
+    return group;
 }
 
 // W(rows, cols) as it comes from a file, and its values.
@@ -57,19 +91,10 @@ struct matrix {
 inline matrix random_matrix(packed_format format, std::size_t rows, std::size_t cols, support::numbers & random) {
     matrix made{format, rows, cols, {}, {}, std::vector<float>(rows * cols)};
     if (is_quantised(format)) {
-        const code_range range = codes_of(format);
         made.groups.resize(rows * cols / group_size);
         float * to = made.values.data();
         for (weight_group & group : made.groups) {
-            group.scale = random.normal() * 0.01f;
-            group.offset = has_offset(format) ? random.normal() * 0.05f : 0.0f;
-            for (std::int8_t & code : group.code) {
-                // Half of them at the ends of the range.
-                const std::uint32_t choice = random.bits() % 4;
-                code = static_cast<std::int8_t>(choice == 0   ? range.low
-                                                : choice == 1 ? range.high
-                                                              : random.integer(range.low, range.high));
-            }
+            group = random_group(format, random);
             dequantise(group, to);
             to += group_size;
         }
@@ -174,8 +199,9 @@ inline exact_product exact(const kernel_set & set, const matrix & w, std::size_t
         const auto scale =
             static_cast<double>(llmzero::quantise_group(set.kind_for(w.format), x + g * group_size, code));
         for (std::size_t i = 0; i < group_size; ++i) {
-            add(static_cast<double>(group.scale) * group.code[i] * scale * code[i]);
-            add(static_cast<double>(group.offset) * scale * code[i]);
+            const std::size_t h = i / llmzero::half_size;
+            add(static_cast<double>(group.scale) * group.half_scale[h] * group.code[i] * scale * code[i]);
+            add(static_cast<double>(group.offset) * group.half_offset[h] * scale * code[i]);
         }
     }
     return sum;

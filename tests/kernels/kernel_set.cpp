@@ -33,6 +33,9 @@ TEST_CASE("kernel set: which formats are quantised") {
     CHECK(is_quantised(packed_format::q8_offset));
     CHECK(is_quantised(packed_format::q4));
     CHECK(is_quantised(packed_format::q4_offset));
+    CHECK(is_quantised(packed_format::q8_halves));
+    CHECK(is_quantised(packed_format::q4_halves));
+    CHECK(is_quantised(packed_format::q4_halves_offset));
     for_all_sets_and_formats([](const kernel_set & set, packed_format format) {
         CHECK(is_quantised(format) == (set.kind_for(format) != activation_kind::floats));
         CHECK(static_cast<std::size_t>(set.kind_for(format)) < activation_kinds);
@@ -47,7 +50,7 @@ TEST_CASE("kernel set: sizes grow with rows and columns, and hold the codes") {
                                  : kernel_cases::codes_of(format).high < 16 ? 4
                                                                             : 8;
         CHECK(row >= 64 * bits / 8);
-        CHECK(row <= 64 * bits / 8 + (is_quantised(format) ? 2 * 8 : 0)); // scale and offset of two groups
+        CHECK(row <= 64 * bits / 8 + (is_quantised(format) ? 2 * 12 : 0)); // headers of two groups
         CHECK(set.packed_bytes(format, 0, 64) == 0);
         CHECK(set.packed_bytes(format, 3, 64) >= 3 * 64 * bits / 8);
         const activation_kind kind = set.kind_for(format);
@@ -114,6 +117,9 @@ TEST_CASE("kernel set: scales and offsets keep all their bits") {
         auto w = kernel_cases::random_matrix(format, 1, 64, random);
         w.groups[0].code[0] = 1;
         w.groups[1].code[31] = 1;
+        for (weight_group & group : w.groups) {
+            set_scales(group.scale, group.offset, &group); // factors of 1
+        }
         for (const float scale : {65504.0f, 0x1p-24f, -1.0f / 3.0f, 1e-38f, 0.0f}) {
             w.groups[0].scale = scale;
             w.groups[1].scale = -scale;
@@ -122,6 +128,30 @@ TEST_CASE("kernel set: scales and offsets keep all their bits") {
             set.unpack_row(packed.view(), 0, out);
             CHECK(out[0] == scale + w.groups[0].offset);
             CHECK(out[63] == -scale + w.groups[1].offset);
+        }
+    });
+}
+
+TEST_CASE("kernel set: the factors of the halves keep their values and places") {
+    for_all_sets_and_formats([](const kernel_set & set, packed_format format) {
+        if (!has_halves(format)) {
+            return;
+        }
+        support::numbers random(39);
+        for (int factor = -128; factor <= 127; ++factor) {
+            for (const std::size_t h : {0u, 1u}) {
+                auto w = kernel_cases::random_matrix(format, 1, 64, random);
+                w.groups[1].half_scale[h] = static_cast<std::int8_t>(factor);
+                if (has_offset(format)) {
+                    w.groups[1].half_offset[h] = static_cast<std::int8_t>(-1 - factor);
+                }
+                const kernel_cases::packed packed(set, w);
+                float expected[group_size];
+                dequantise(w.groups[1], expected);
+                float out[64];
+                set.unpack_row(packed.view(), 0, out);
+                REQUIRE(std::equal(out + 32, out + 64, expected));
+            }
         }
     });
 }
@@ -260,6 +290,9 @@ TEST_CASE("kernel set: the integer part of a group's product is exact") {
                     x[i] = i % 2 == 0 ? 127.0f : -127.0f;
                     w.groups[0].code[i] =
                         static_cast<std::int8_t>((i % 2 == 0) == (n % 8 == 3) ? range.low : range.high);
+                    if (has_halves(format)) {
+                        w.groups[0].half_scale[i / half_size] = -128;
+                    }
                 }
             }
             const kernel_cases::packed packed(set, w);
@@ -270,7 +303,7 @@ TEST_CASE("kernel set: the integer part of a group's product is exact") {
             const float scale = quantise_group(set.kind_for(format), x.data(), code);
             std::int32_t sum = 0;
             for (std::size_t i = 0; i < 32; ++i) {
-                sum += w.groups[0].code[i] * code[i];
+                sum += w.groups[0].half_scale[i / half_size] * w.groups[0].code[i] * code[i];
             }
             REQUIRE(support::same_float(y, 0.0f + static_cast<float>(sum) * (w.groups[0].scale * scale)));
         }

@@ -19,34 +19,34 @@ TEST_CASE("portable: bytes of a group") {
     CHECK(packed_bytes(packed_format::q8_offset, 3, 64) == 3 * 2 * 40);
     CHECK(packed_bytes(packed_format::q4, 3, 64) == 3 * 2 * 20);
     CHECK(packed_bytes(packed_format::q4_offset, 3, 64) == 3 * 2 * 24);
+    CHECK(packed_bytes(packed_format::q8_halves, 3, 64) == 3 * 2 * 40);
+    CHECK(packed_bytes(packed_format::q4_halves, 3, 64) == 3 * 2 * 24);
+    CHECK(packed_bytes(packed_format::q4_halves_offset, 3, 64) == 3 * 2 * 28);
     CHECK(packed_bytes(packed_format::f32, 3, 7) == 3 * 7 * 4);
     CHECK(packed_bytes(packed_format::f16, 3, 7) == 3 * 7 * 2);
     CHECK(packed_bytes(packed_format::bf16, 3, 7) == 3 * 7 * 2);
-    CHECK(activation_bytes(activation_kind::eight, 64) == 2 * (4 + 4 + 64));
+    CHECK(activation_bytes(activation_kind::eight, 64) == 2 * (4 + 4 + 4 + 64));
     CHECK(activation_bytes(activation_kind::floats, 7) == 28);
 }
 
 TEST_CASE("portable: the stream of a row is what the header draws") {
     support::numbers random(40);
-    for (const packed_format format :
-         {packed_format::q8, packed_format::q8_offset, packed_format::q4, packed_format::q4_offset}) {
+    for (const packed_format format : kernel_cases::formats) {
+        if (!is_quantised(format)) {
+            continue;
+        }
         CAPTURE(static_cast<int>(format));
         const auto w = kernel_cases::random_matrix(format, 2, 64, random);
         const kernel_cases::packed packed(kernels::portable::set, w);
         const std::byte * at = packed.view().data;
         for (const weight_group & group : w.groups) {
-            CHECK(std::memcmp(at, &group.scale, 4) == 0);
-            at += 4;
-            if (has_offset(format)) {
-                CHECK(std::memcmp(at, &group.offset, 4) == 0);
-                at += 4;
-            }
-            if (format == packed_format::q8 || format == packed_format::q8_offset) {
+            at += kernels::header_bytes(format);
+            if (!has_nibbles(format)) {
                 CHECK(std::memcmp(at, group.code, 32) == 0);
                 at += 32;
                 continue;
             }
-            const int plus = format == packed_format::q4 ? 8 : 0;
+            const int plus = format == packed_format::q4_offset ? 0 : 8;
             for (std::size_t i = 0; i < 16; ++i) {
                 const int low = static_cast<int>(at[i]) % 16;
                 const int high = static_cast<int>(at[i]) / 16;
@@ -58,7 +58,7 @@ TEST_CASE("portable: the stream of a row is what the header draws") {
     }
 }
 
-TEST_CASE("portable: the prepared vector holds the codes, their scale, and scale * sum") {
+TEST_CASE("portable: the prepared vector holds the codes, their scale, and their sums") {
     support::numbers random(41);
     const auto x = kernel_cases::random_vectors(96, random);
     kernels::portable::activation_group groups[3];
@@ -69,9 +69,13 @@ TEST_CASE("portable: the prepared vector holds the codes, their scale, and scale
         CHECK(groups[g].scale == scale);
         CHECK(std::equal(code, code + group_size, groups[g].code));
         double sum = 0;
-        for (const std::int16_t c : code) {
-            sum += c;
+        int half_sum[2] = {};
+        for (std::size_t i = 0; i < group_size; ++i) {
+            sum += code[i];
+            half_sum[i / 16] += code[i];
         }
+        CHECK(groups[g].half_sum[0] == half_sum[0]);
+        CHECK(groups[g].half_sum[1] == half_sum[1]);
         CHECK(static_cast<double>(groups[g].sum) == doctest::Approx(sum * static_cast<double>(scale)).epsilon(1e-6));
         CHECK(sum != 0);
     }

@@ -13,9 +13,11 @@ using namespace llmzero;
 
 namespace {
 
-constexpr packed_format packed_formats[] = {packed_format::f32,      packed_format::f16,       packed_format::bf16,
-                                            packed_format::q8,       packed_format::q8_offset, packed_format::q4,
-                                            packed_format::q4_offset};
+constexpr packed_format packed_formats[] = {packed_format::f32,       packed_format::f16,
+                                            packed_format::bf16,      packed_format::q8,
+                                            packed_format::q8_offset, packed_format::q4,
+                                            packed_format::q4_offset, packed_format::q8_halves,
+                                            packed_format::q4_halves, packed_format::q4_halves_offset};
 
 // A set of the portable functions that counts, and whose 4-bit formats ask for a kind of their own.
 struct prepare_calls {
@@ -32,13 +34,10 @@ void counting_prepare(activation_kind kind, const float * x, std::size_t cols, s
 }
 
 activation_kind two_kinds(packed_format format) {
-    switch (format) {
-    case packed_format::q8:
-    case packed_format::q8_offset: return activation_kind::eight;
-    case packed_format::q4:
-    case packed_format::q4_offset: return activation_kind::nibble_safe;
-    default: return activation_kind::floats;
+    if (!is_quantised(format)) {
+        return activation_kind::floats;
     }
+    return has_nibbles(format) ? activation_kind::nibble_safe : activation_kind::eight;
 }
 
 kernel_set counting_set(bool has_two_kinds) {

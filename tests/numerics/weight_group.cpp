@@ -1,3 +1,4 @@
+#include <llmzero/base/f16.hpp>
 #include <llmzero/numerics/weight_group.hpp>
 
 #include "support/numbers.hpp"
@@ -39,6 +40,37 @@ TEST_CASE("weight group: scale * code is rounded, then the offset is added and r
         CHECK(weights[group_size] == 77.0f);
     }
     CHECK(separately_rounded > 1000); // the order of the roundings was put to the test
+}
+
+TEST_CASE("weight group: factors of the halves multiply scale and offset exactly") {
+    support::numbers random(4);
+    for (int factor = -128; factor <= 127; ++factor) {
+        weight_group group{};
+        group.scale = f16_to_f32(f32_to_f16(random.normal() * 0.01f));
+        group.offset = f16_to_f32(f32_to_f16(random.normal() * 0.1f));
+        group.half_scale[0] = group.half_offset[1] = static_cast<std::int8_t>(factor);
+        group.half_scale[1] = group.half_offset[0] = static_cast<std::int8_t>(-1 - factor);
+        for (std::int8_t & code : group.code) {
+            code = static_cast<std::int8_t>(random.integer(-32, 31));
+        }
+        float weights[group_size];
+        dequantise(group, weights);
+        for (std::size_t i = 0; i < group_size; ++i) {
+            const double scale = static_cast<double>(group.scale) * (i < 16 ? factor : -1 - factor);
+            const double offset = static_cast<double>(group.offset) * (i < 16 ? -1 - factor : factor);
+            // The sum of two numbers that are exact in float is rounded once.
+            REQUIRE(weights[i] == static_cast<float>(scale * group.code[i] + offset));
+        }
+    }
+    weight_group group{};
+    group.half_scale[0] = group.half_scale[1] = group.half_offset[0] = group.half_offset[1] = 9;
+    set_scales(0.5f, 0.25f, &group);
+    CHECK(group.scale == 0.5f);
+    CHECK(group.offset == 0.25f);
+    for (std::size_t h = 0; h < 2; ++h) {
+        CHECK(group.half_scale[h] == 1);
+        CHECK(group.half_offset[h] == 1);
+    }
 }
 
 TEST_CASE("weight group: every code keeps its sign and place") {

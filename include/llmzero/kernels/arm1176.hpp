@@ -14,10 +14,11 @@
 // for |x| <= 127 and |16 * x1 - x2| < 2048; the sum starts at -4096 * 8 * sum(x2 + x1 + x0).
 //     8 weights: 3 AND, 4 SMLAD.
 //
-// Layout: rows one after the other; a row is a stream of groups of 32 weights, words little endian.
-//     q8, q8_offset  | scale f32 | offset f32 (q8_offset) | 8 words: 2 halfwords of 2 weights |
-//     q4, q4_offset  | scale f32 | offset f32 (q4_offset) | 4 words: 2 halfwords of 4 weights |
-// A prepared vector is a stream of groups of 80 bytes, see activation_group.
+// Layout: rows one after the other; a row is a stream of groups of 32 weights, each a header (group_header.hpp) and its
+// codes, words little endian.
+//     q8, q8_offset, q8_halves                      | header | 8 words: 2 halfwords of 2 weights |
+//     q4, q4_offset, q4_halves, q4_halves_offset    | header | 4 words: 2 halfwords of 4 weights |
+// A prepared vector is a stream of groups of 88 bytes, see activation_group.
 #pragma once
 
 #include <llmzero/kernels/target.hpp>
@@ -25,6 +26,7 @@
 #if LLMZERO_HAS_ARM1176
 
 #    include <llmzero/kernels/dense.hpp>
+#    include <llmzero/kernels/group_header.hpp>
 #    include <llmzero/kernels/kernel_set.hpp>
 #    include <llmzero/kernels/loops.hpp>
 #    include <llmzero/numerics/quantise.hpp>
@@ -38,7 +40,7 @@
 namespace llmzero::inline LLMZERO_ABI::kernels::arm1176 {
 
 constexpr std::size_t header_words(packed_format format) {
-    return has_offset(format) ? 2 : 1;
+    return header_bytes(format) / sizeof(std::uint32_t);
 }
 constexpr std::size_t code_words(packed_format format) {
     return has_nibbles(format) ? 4 : 8;
@@ -52,9 +54,9 @@ constexpr std::size_t group_words(packed_format format) {
 // the x3, (16 * x2 - x3), (256 * x1 - 16 * x2) and (16 * x0 - x1) pairs of the 4-bit form.
 struct activation_group {
     float scale;
-    float sum;                // scale * sum of all 32 integers
-    std::int32_t start;       // what the sum of products starts from, so that the offsets of the weights cancel
-    std::int32_t integer_sum; // of all 32
+    float sum;             // scale * sum of all 32 integers
+    std::int32_t start[2]; // what each half's sum of products starts from, so that the offsets of the weights cancel
+    std::int32_t half_sum[2];
     std::int32_t factor[16];
 };
 
@@ -68,15 +70,17 @@ inline std::int32_t lanes(int low, int high) {
 inline void arrange_group(activation_kind kind, const std::int16_t * code, float scale, activation_group & out) {
     const bool eight = kind == activation_kind::eight;
     out.scale = scale;
-    std::int32_t sum = 0;
-    std::int32_t with_offset = 0; // sum of the activations whose weights are stored with an offset
-    for (std::size_t i = 0; i < group_size; ++i) {
-        sum += code[i];
-        with_offset += (eight ? i % 2 != 1 : i % 4 != 3) ? code[i] : 0;
+    for (std::size_t h = 0; h < 2; ++h) {
+        std::int32_t sum = 0;
+        std::int32_t with_offset = 0; // sum of the activations whose weights are stored with an offset
+        for (std::size_t i = h * half_size; i < (h + 1) * half_size; ++i) {
+            sum += code[i];
+            with_offset += (eight ? i % 2 != 1 : i % 4 != 3) ? code[i] : 0;
+        }
+        out.half_sum[h] = sum;
+        out.start[h] = eight ? -256 * 128 * with_offset : -4096 * 8 * with_offset;
     }
-    out.integer_sum = sum;
-    out.sum = out.scale * static_cast<float>(sum);
-    out.start = eight ? -256 * 128 * with_offset : -4096 * 8 * with_offset;
+    out.sum = out.scale * static_cast<float>(out.half_sum[0] + out.half_sum[1]);
     std::int32_t * factor = out.factor;
     if (eight) {
         for (std::size_t i = 0; i < group_size; i += 4, factor += 2) {
@@ -95,24 +99,21 @@ inline void arrange_group(activation_kind kind, const std::int16_t * code, float
     }
 }
 
-// The integer part of a group's product, exact.
-template <packed_format format>
-inline std::int32_t integer_dot(const std::uint32_t * words, const activation_group & a) {
-    std::int32_t sum = a.start;
-    const std::int32_t * factor = a.factor;
+// The sum of the products of `n_words` words of weights, exact.
+template <packed_format format, std::size_t n_words>
+inline std::int32_t integer_dot(const std::uint32_t * words, const std::int32_t * factor, std::int32_t start) {
+    std::int32_t sum = start;
     if constexpr (has_nibbles(format)) {
-        for (std::size_t w = 0; w < 4; ++w, factor += 4) {
+        for (std::size_t w = 0; w < n_words; ++w, factor += 4) {
             const std::uint32_t word = words[w];
             sum = __smlad(static_cast<std::int32_t>(word), factor[0], sum);
             sum = __smlad(static_cast<std::int32_t>(word & 0x0fff0fffu), factor[1], sum);
             sum = __smlad(static_cast<std::int32_t>(word & 0x00ff00ffu), factor[2], sum);
             sum = __smlad(static_cast<std::int32_t>(word << 8 & 0x0f000f00u), factor[3], sum);
         }
-        sum >>= 12;
-        // Nibbles are stored as code - 8 where the file's codes are 0..15.
-        return has_offset(format) ? sum + 8 * a.integer_sum : sum;
+        return sum >> 12;
     } else {
-        for (std::size_t w = 0; w < 8; ++w, factor += 2) {
+        for (std::size_t w = 0; w < n_words; ++w, factor += 2) {
             const std::uint32_t word = words[w];
             sum = __smlad(static_cast<std::int32_t>(word), factor[0], sum);
             sum = __smlad(static_cast<std::int32_t>(word & 0x00ff00ffu), factor[1], sum);
@@ -121,19 +122,37 @@ inline std::int32_t integer_dot(const std::uint32_t * words, const activation_gr
     }
 }
 
+// The integer part of a group's product, exact.
+template <packed_format format>
+inline std::int32_t integer_dot(const group_header & header, const std::uint32_t * words, const activation_group & a) {
+    constexpr std::size_t n_words = code_words(format);
+    if constexpr (has_halves(format)) {
+        const std::int32_t low = integer_dot<format, n_words / 2>(words, a.factor, a.start[0]);
+        const std::int32_t high = integer_dot<format, n_words / 2>(words + n_words / 2, a.factor + 8, a.start[1]);
+        return header.half_scale[0] * low + header.half_scale[1] * high;
+    } else {
+        const std::int32_t sum = integer_dot<format, n_words>(words, a.factor, a.start[0] + a.start[1]);
+        // Nibbles are stored as code - 8 where the file's codes are 0..15.
+        return format == packed_format::q4_offset ? sum + 8 * (a.half_sum[0] + a.half_sum[1]) : sum;
+    }
+}
+
 template <packed_format format, std::size_t tile>
 inline void multiply_row(const std::uint32_t * row, std::size_t n_groups, const activation_group * x, float * y,
                          std::size_t y_stride) {
     float total[tile] = {};
     for (std::size_t g = 0; g < n_groups; ++g, row += group_words(format)) {
-        const auto scale = std::bit_cast<float>(row[0]);
-        const float offset = has_offset(format) ? std::bit_cast<float>(row[header_words(format) - 1]) : 0.0f;
+        const group_header header = read_header<format>(row);
         for (std::size_t t = 0; t < tile; ++t) {
             const activation_group & a = x[t * n_groups + g];
-            const std::int32_t sum = integer_dot<format>(row + header_words(format), a);
-            total[t] = multiply_add(static_cast<float>(sum), scale * a.scale, total[t]);
-            if constexpr (has_offset(format)) {
-                total[t] = multiply_add(offset, a.sum, total[t]);
+            const std::int32_t sum = integer_dot<format>(header, row + header_words(format), a);
+            total[t] = multiply_add(static_cast<float>(sum), header.scale * a.scale, total[t]);
+            if constexpr (has_offset(format) && has_halves(format)) {
+                const std::int32_t offsets =
+                    header.half_offset[0] * a.half_sum[0] + header.half_offset[1] * a.half_sum[1];
+                total[t] = multiply_add(static_cast<float>(offsets), header.offset * a.scale, total[t]);
+            } else if constexpr (has_offset(format)) {
+                total[t] = multiply_add(header.offset, a.sum, total[t]);
             }
         }
     }
@@ -174,10 +193,7 @@ inline void pack_row(const packed_view & into, std::size_t row, const void * sou
     auto * to = reinterpret_cast<std::uint32_t *>(into.data) + row * n_groups * group_words(into.format);
     for (std::size_t g = 0; g < n_groups; ++g, to += group_words(into.format)) {
         const weight_group & from = groups[g];
-        to[0] = std::bit_cast<std::uint32_t>(from.scale);
-        if (has_offset(into.format)) {
-            to[1] = std::bit_cast<std::uint32_t>(from.offset);
-        }
+        write_header(into.format, from, to);
         if (!has_nibbles(into.format)) {
             for (std::size_t w = 0; w < code_words(into.format); ++w) {
                 std::uint32_t word = 0;
@@ -189,11 +205,11 @@ inline void pack_row(const packed_view & into, std::size_t row, const void * sou
             }
             continue;
         }
-        const int minus = has_offset(into.format) ? 8 : 0;
+        const int middle = lowest_nibble(into.format) + 8;
         for (std::size_t w = 0; w < code_words(into.format); ++w) {
             std::uint32_t word = 0;
             for (std::size_t i = 0; i < 8; ++i) {
-                const int code = from.code[8 * w + i] - minus + (i % 4 == 3 ? 0 : 8);
+                const int code = from.code[8 * w + i] - middle + (i % 4 == 3 ? 0 : 8);
                 word |= (static_cast<std::uint32_t>(code) & 15u) << (4 * i);
             }
             to[header + w] = word;
@@ -201,29 +217,32 @@ inline void pack_row(const packed_view & into, std::size_t row, const void * sou
     }
 }
 
-inline void unpack_row(const packed_view & from, std::size_t row, float * out) {
-    if (!is_quantised(from.format)) {
-        return dense::unpack_row(from, row, out);
-    }
+template <packed_format format> inline void unpack_row_as(const packed_view & from, std::size_t row, float * out) {
     const std::size_t n_groups = from.cols / group_size;
-    const std::size_t header = header_words(from.format);
-    const auto * words = reinterpret_cast<const std::uint32_t *>(from.data) + row * n_groups * group_words(from.format);
-    for (std::size_t g = 0; g < n_groups; ++g, words += group_words(from.format)) {
-        weight_group group{};
-        group.scale = std::bit_cast<float>(words[0]);
-        group.offset = has_offset(from.format) ? std::bit_cast<float>(words[1]) : 0.0f;
+    const auto * words = reinterpret_cast<const std::uint32_t *>(from.data) + row * n_groups * group_words(format);
+    for (std::size_t g = 0; g < n_groups; ++g, words += group_words(format)) {
+        weight_group group;
+        read_scales<format>(words, group);
+        const std::uint32_t * codes = words + header_words(format);
         for (std::size_t i = 0; i < group_size; ++i) {
-            if (has_nibbles(from.format)) {
-                const auto nibble = static_cast<int>(words[header + i / 8] >> (4 * (i % 8)) & 15u);
+            if constexpr (has_nibbles(format)) {
+                const auto nibble = static_cast<int>(codes[i / 8] >> (4 * (i % 8)) & 15u);
                 const int code = i % 4 == 3 ? (nibble ^ 8) - 8 : nibble - 8;
-                group.code[i] = static_cast<std::int8_t>(has_offset(from.format) ? code + 8 : code);
+                group.code[i] = static_cast<std::int8_t>(code + lowest_nibble(format) + 8);
             } else {
-                const auto byte = static_cast<int>(words[header + i / 4] >> (8 * (i % 4)) & 255u);
+                const auto byte = static_cast<int>(codes[i / 4] >> (8 * (i % 4)) & 255u);
                 group.code[i] = static_cast<std::int8_t>(i % 2 == 0 ? byte - 128 : (byte ^ 128) - 128);
             }
         }
         dequantise(group, out + g * group_size);
     }
+}
+
+inline void unpack_row(const packed_view & from, std::size_t row, float * out) {
+    if (!is_quantised(from.format)) {
+        return dense::unpack_row(from, row, out);
+    }
+    with_format(from.format, [&]<packed_format format>() { unpack_row_as<format>(from, row, out); });
 }
 
 inline activation_kind kind_for(packed_format format) {

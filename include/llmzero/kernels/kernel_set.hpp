@@ -23,6 +23,10 @@ enum class packed_format : std::uint8_t {
     q8_offset, // groups of 32: scale * code + offset
     q4,        // groups of 32: scale * code, code in [-8, 7]
     q4_offset, // groups of 32: scale * code + offset, code in [0, 15]
+    // With a factor of 8 bits for each half of a group, see weight_group:
+    q8_halves,        // (scale * half_scale) * code, code in [-32, 31]
+    q4_halves,        // (scale * half_scale) * code, code in [-8, 7]
+    q4_halves_offset, // (scale * half_scale) * code + offset * half_offset, code in [-8, 7]
 };
 
 // True where pack_row() takes weight_groups, false where it takes the file's floats.
@@ -30,10 +34,19 @@ constexpr bool is_quantised(packed_format format) {
     return format >= packed_format::q8;
 }
 constexpr bool has_offset(packed_format format) {
-    return format == packed_format::q8_offset || format == packed_format::q4_offset;
+    return format == packed_format::q8_offset || format == packed_format::q4_offset ||
+           format == packed_format::q4_halves_offset;
+}
+constexpr bool has_halves(packed_format format) {
+    return format >= packed_format::q8_halves;
 }
 constexpr bool has_nibbles(packed_format format) {
-    return format == packed_format::q4 || format == packed_format::q4_offset;
+    return format == packed_format::q4 || format == packed_format::q4_offset || format == packed_format::q4_halves ||
+           format == packed_format::q4_halves_offset;
+}
+// The lowest code of a format with nibbles; the highest is 15 more.
+constexpr int lowest_nibble(packed_format format) {
+    return format == packed_format::q4_offset ? 0 : -8;
 }
 
 // How activations must look for a format. Matrices that share an input vector share its preparation when

@@ -15,6 +15,9 @@ template <class Run> inline void with_format(packed_format format, const Run & r
     case packed_format::q8_offset: return run.template operator()<packed_format::q8_offset>();
     case packed_format::q4: return run.template operator()<packed_format::q4>();
     case packed_format::q4_offset: return run.template operator()<packed_format::q4_offset>();
+    case packed_format::q8_halves: return run.template operator()<packed_format::q8_halves>();
+    case packed_format::q4_halves: return run.template operator()<packed_format::q4_halves>();
+    case packed_format::q4_halves_offset: return run.template operator()<packed_format::q4_halves_offset>();
     default: return;
     }
 }

@@ -1,17 +1,16 @@
 // Kernels in plain C++, written so that gcc and clang vectorise them for whatever they compile for. Also the
 // reference for every other kernel set: integer parts must agree exactly with these.
 //
-// Layout: rows one after the other; a row is a stream of groups.
-//     q8         | scale f32 | 32 codes i8                    |  36 bytes, 9 bits a weight
-//     q8_offset  | scale f32 | offset f32 | 32 codes i8       |  40 bytes
-//     q4         | scale f32 | 16 bytes of code + 8           |  20 bytes, 5 bits a weight
-//     q4_offset  | scale f32 | offset f32 | 16 bytes of codes |  24 bytes
+// Layout: rows one after the other; a row is a stream of groups, each a header (group_header.hpp) and its codes.
+//     q8, q8_offset, q8_halves                      | header | 32 codes i8                   |
+//     q4, q4_offset, q4_halves, q4_halves_offset    | header | 16 bytes of code - the lowest |
 // Nibbles: byte i holds code i in bits 0-3 and code i + 16 in bits 4-7.
-// A prepared vector is a stream of groups | scale f32 | sum f32 = scale * sum of codes | 32 codes i16 |: codes
-// are widened once, so that the inner loop is one multiply-add of 16-bit pairs (pmaddwd, smlal, smlad).
+// A prepared vector is a stream of activation_groups: codes are widened once, so that the inner loop is one
+// multiply-add of 16-bit pairs (pmaddwd, smlal, smlad).
 #pragma once
 
 #include <llmzero/kernels/dense.hpp>
+#include <llmzero/kernels/group_header.hpp>
 #include <llmzero/kernels/kernel_set.hpp>
 #include <llmzero/kernels/loops.hpp>
 #include <llmzero/numerics/quantise.hpp>
@@ -25,13 +24,11 @@ namespace llmzero::inline LLMZERO_ABI::kernels::portable {
 
 struct activation_group {
     float scale;
-    float sum;
+    float sum; // scale * sum of all codes
+    std::int16_t half_sum[2];
     std::int16_t code[group_size];
 };
 
-constexpr std::size_t header_bytes(packed_format format) {
-    return has_offset(format) ? 8 : 4;
-}
 constexpr std::size_t group_bytes(packed_format format) {
     return header_bytes(format) + (has_nibbles(format) ? group_size / 2 : group_size);
 }
@@ -40,14 +37,14 @@ constexpr std::size_t group_bytes(packed_format format) {
 template <packed_format format> inline void unpack_codes(const std::byte * group, std::int16_t * code) {
     const auto * bytes = reinterpret_cast<const std::uint8_t *>(group + header_bytes(format));
     if constexpr (has_nibbles(format)) {
-        constexpr int minus = has_offset(format) ? 0 : 8;
+        constexpr int lowest = lowest_nibble(format);
         LLMZERO_VECTORISE
         for (std::size_t i = 0; i < group_size / 2; ++i) {
-            code[i] = static_cast<std::int16_t>((bytes[i] & 15) - minus);
+            code[i] = static_cast<std::int16_t>((bytes[i] & 15) + lowest);
         }
         LLMZERO_VECTORISE
         for (std::size_t i = 0; i < group_size / 2; ++i) {
-            code[i + group_size / 2] = static_cast<std::int16_t>((bytes[i] >> 4) - minus);
+            code[i + group_size / 2] = static_cast<std::int16_t>((bytes[i] >> 4) + lowest);
         }
     } else {
         LLMZERO_VECTORISE
@@ -57,14 +54,35 @@ template <packed_format format> inline void unpack_codes(const std::byte * group
     }
 }
 
-// The integer part of a group's product: |sum| <= 32 * 128 * 127.
-inline std::int32_t integer_dot(const std::int16_t * a, const std::int16_t * b) {
+// sum of a(n) * b(n)
+template <std::size_t n = group_size> inline std::int32_t integer_dot(const std::int16_t * a, const std::int16_t * b) {
     std::int32_t sum = 0;
     LLMZERO_VECTORISE
-    for (std::size_t i = 0; i < group_size; ++i) {
+    for (std::size_t i = 0; i < n; ++i) {
         sum += static_cast<std::int32_t>(a[i]) * static_cast<std::int32_t>(b[i]);
     }
     return sum;
+}
+
+// Adds the product of one group of weights with one of activations. The integer part is at most 32 * 128 * 127, or with
+// halves 32 * 32 * 127 * 128 < 2^24: exact in float.
+template <packed_format format>
+inline float add_product(const group_header & w, const std::int16_t * code, const activation_group & a, float total) {
+    if constexpr (has_halves(format)) {
+        const std::int32_t sum = w.half_scale[0] * integer_dot<half_size>(code, a.code) +
+                                 w.half_scale[1] * integer_dot<half_size>(code + half_size, a.code + half_size);
+        total = multiply_add(static_cast<float>(sum), w.scale * a.scale, total);
+        if constexpr (has_offset(format)) {
+            const std::int32_t offsets = w.half_offset[0] * a.half_sum[0] + w.half_offset[1] * a.half_sum[1];
+            total = multiply_add(static_cast<float>(offsets), w.offset * a.scale, total);
+        }
+    } else {
+        total = multiply_add(static_cast<float>(integer_dot(code, a.code)), w.scale * a.scale, total);
+        if constexpr (has_offset(format)) {
+            total = multiply_add(w.offset, a.sum, total);
+        }
+    }
+    return total;
 }
 
 // One row by `tile` tokens: each group of weights is unpacked once and multiplied with every token.
@@ -73,20 +91,11 @@ inline void multiply_row(const std::byte * row, std::size_t n_groups, const acti
                          std::size_t y_stride) {
     float total[tile] = {};
     for (std::size_t g = 0; g < n_groups; ++g, row += group_bytes(format)) {
-        float scale;
-        std::memcpy(&scale, row, sizeof scale);
-        float offset = 0.0f;
-        if constexpr (has_offset(format)) {
-            std::memcpy(&offset, row + sizeof scale, sizeof offset);
-        }
+        const group_header header = read_header<format>(row);
         std::int16_t code[group_size];
         unpack_codes<format>(row, code);
         for (std::size_t t = 0; t < tile; ++t) {
-            const activation_group & a = x[t * n_groups + g];
-            total[t] = multiply_add(static_cast<float>(integer_dot(code, a.code)), scale * a.scale, total[t]);
-            if constexpr (has_offset(format)) {
-                total[t] = multiply_add(offset, a.sum, total[t]);
-            }
+            total[t] = add_product<format>(header, code, x[t * n_groups + g], total[t]);
         }
     }
     for (std::size_t t = 0; t < tile; ++t) {
@@ -126,17 +135,14 @@ inline void pack_row(const packed_view & into, std::size_t row, const void * sou
     std::byte * to = into.data + row * n_groups * bytes;
     for (std::size_t g = 0; g < n_groups; ++g, to += bytes) {
         const weight_group & from = groups[g];
-        std::memcpy(to, &from.scale, sizeof from.scale);
-        if (has_offset(into.format)) {
-            std::memcpy(to + sizeof from.scale, &from.offset, sizeof from.offset);
-        }
+        write_header(into.format, from, to);
         if (!has_nibbles(into.format)) {
             std::memcpy(to + header, from.code, group_size);
             continue;
         }
-        const int plus = has_offset(into.format) ? 0 : 8; // codes of q4_offset are 0..15 as they come
+        const int lowest = lowest_nibble(into.format);
         for (std::size_t i = 0; i < group_size / 2; ++i) {
-            const int nibbles = (from.code[i] + plus) | (from.code[i + group_size / 2] + plus) << 4;
+            const int nibbles = (from.code[i] - lowest) | (from.code[i + group_size / 2] - lowest) << 4;
             to[header + i] = static_cast<std::byte>(nibbles);
         }
     }
@@ -148,11 +154,8 @@ template <packed_format format> inline void unpack_row_as(const packed_view & fr
     for (std::size_t g = 0; g < n_groups; ++g, data += group_bytes(format)) {
         std::int16_t code[group_size];
         unpack_codes<format>(data, code);
-        weight_group group{};
-        std::memcpy(&group.scale, data, sizeof group.scale);
-        if constexpr (has_offset(format)) {
-            std::memcpy(&group.offset, data + sizeof group.scale, sizeof group.offset);
-        }
+        weight_group group;
+        read_scales<format>(data, group);
         for (std::size_t i = 0; i < group_size; ++i) {
             group.code[i] = static_cast<std::int8_t>(code[i]);
         }
@@ -184,11 +187,13 @@ inline void prepare(activation_kind kind, const float * x, std::size_t cols, std
     for (std::size_t g = 0; g < cols / group_size; ++g) {
         activation_group & group = groups[g];
         group.scale = quantise_group(kind, x + g * group_size, group.code);
-        std::int32_t sum = 0;
-        for (const std::int16_t code : group.code) {
-            sum += code;
+        std::int32_t sum[2] = {};
+        for (std::size_t i = 0; i < group_size; ++i) {
+            sum[i / half_size] += group.code[i];
         }
-        group.sum = group.scale * static_cast<float>(sum);
+        group.sum = group.scale * static_cast<float>(sum[0] + sum[1]);
+        group.half_sum[0] = static_cast<std::int16_t>(sum[0]); // at most 16 * 127
+        group.half_sum[1] = static_cast<std::int16_t>(sum[1]);
     }
 }
 

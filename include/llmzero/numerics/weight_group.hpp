@@ -12,19 +12,38 @@ namespace llmzero::inline LLMZERO_ABI {
 
 // Scales and integer sums cover this many neighbouring weights of a row.
 inline constexpr std::size_t group_size = 32;
+// Some types have a scale of their own for each half of a group.
+inline constexpr std::size_t half_size = group_size / 2;
 
-// 32 neighbouring weights: weight[i] = scale * code[i] + offset.
+// 32 neighbouring weights: weight[i] = (scale * half_scale[i / 16]) * code[i] + offset * half_offset[i / 16].
+//
+// Where a type has factors for the halves, scale and offset are half-precision numbers of the file, so that their
+// products with a factor, an integer of 8 bits, are exact. Where it has none, the factors are 1.
 struct weight_group {
     float scale;
     float offset; // 0 for types without one
     std::int8_t code[group_size];
+    std::int8_t half_scale[2] = {1, 1};
+    std::int8_t half_offset[2] = {1, 1};
 };
+
+// For groups without factors.
+inline void set_scales(float scale, float offset, weight_group * group) {
+    group->scale = scale;
+    group->offset = offset;
+    for (std::size_t h = 0; h < 2; ++h) {
+        group->half_scale[h] = 1;
+        group->half_offset[h] = 1;
+    }
+}
 
 // weight[i] in float, rounded as the reference implementation rounds it.
 inline void dequantise(const weight_group & group, float * weights) { // weights[group_size]
     for (std::size_t i = 0; i < group_size; ++i) {
-        const float product = rounded_product(group.scale, static_cast<float>(group.code[i]));
-        weights[i] = product + group.offset;
+        const float scale = group.scale * static_cast<float>(group.half_scale[i / half_size]);
+        const float offset = group.offset * static_cast<float>(group.half_offset[i / half_size]);
+        const float product = rounded_product(scale, static_cast<float>(group.code[i]));
+        weights[i] = product + offset;
     }
 }
 
