@@ -485,12 +485,86 @@ TEST_CASE("session: several threads may share a model") {
     CHECK(texts[1] == expected);
 }
 
-TEST_CASE("session: reasons have names") {
-    CHECK(std::string(name_of(stop_reason::end_of_text)) == "end_of_text");
-    CHECK(std::string(name_of(stop_reason::max_tokens)) == "max_tokens");
-    CHECK(std::string(name_of(stop_reason::stop_string)) == "stop_string");
-    CHECK(std::string(name_of(stop_reason::context_full)) == "context_full");
-    CHECK(std::string(name_of(stop_reason::cancelled)) == "cancelled");
+TEST_CASE("session: it remembers its tokens, the pending one too") {
+    auto s = session::create(tiny(), {.batch = 2});
+    REQUIRE(s);
+    CHECK(s->tokens().empty());
+    const std::vector<token_id> prompt = {1, 5, 9};
+    REQUIRE(s->prefill(prompt));
+    REQUIRE(s->decode(7));
+    const auto remembered = [&] {
+        return std::vector<token_id>(s->tokens().begin(), s->tokens().end());
+    };
+    CHECK(remembered() == std::vector<token_id>{1, 5, 9, 7});
+    REQUIRE(s->generate(std::span<const token_id>(), greedy(3), nullptr));
+    CHECK(s->position() == 6);
+    CHECK(s->tokens().size() == 7);
+    const std::vector<token_id> before = remembered();
+    REQUIRE(s->decode(8));
+    CHECK(s->position() == 8);
+    CHECK(std::equal(before.begin(), before.end(), s->tokens().begin()));
+    CHECK(s->tokens()[7] == 8);
+    s->rewind(2);
+    CHECK(remembered() == std::vector<token_id>{1, 5});
+    s->rewind();
+    CHECK(s->tokens().empty());
+
+    const status stopped = s->prefill(prompt, [](std::size_t done, std::size_t) { return done < 2; });
+    REQUIRE_FALSE(stopped);
+    CHECK(remembered() == std::vector<token_id>{1, 5}); // the first batch
+}
+
+TEST_CASE("session: a full context remembers one token more than it evaluates") {
+    auto s = session::create(tiny(), {.context = 12});
+    REQUIRE(s);
+    CHECK(ask(*s, "abc", greedy(100)).how.reason == stop_reason::context_full);
+    CHECK(s->tokens().size() == 13);
+}
+
+TEST_CASE("session: what a text has in common with the one before is kept") {
+    auto s = session::create(tiny());
+    REQUIRE(s);
+    const std::vector<token_id> first = {1, 5, 9, 30, 12};
+    const std::vector<token_id> second = {1, 5, 9, 7, 12, 8};
+    REQUIRE(s->prefill(first));
+    CHECK(s->keep_common(second) == 3);
+    CHECK(s->position() == 3);
+    REQUIRE(s->prefill(std::span(second).subspan(3)));
+    auto afresh = session::create(s->model());
+    REQUIRE(afresh);
+    REQUIRE(afresh->prefill(second));
+    CHECK(std::memcmp(s->logits().data(), afresh->logits().data(), afresh->logits().size_bytes()) == 0);
+
+    CHECK(s->keep_common(second) == 5); // the last is evaluated again, for its logits
+    REQUIRE(s->prefill(std::span(second).subspan(5)));
+    CHECK(s->keep_common(std::span(second).first(2)) == 1);
+    CHECK(s->keep_common({}) == 0);
+    CHECK(s->position() == 0);
+
+    // The token that is still pending counts as not evaluated.
+    const answer got = ask(*s, "abc", greedy(2));
+    std::vector<token_id> longer(s->tokens().begin(), s->tokens().end());
+    CHECK(longer.size() == got.how.n_prompt + 2);
+    longer.push_back(8);
+    CHECK(s->keep_common(longer) == longer.size() - 2);
+}
+
+TEST_CASE("session: the repeat penalty looks at the whole text, in however many calls it came") {
+    const model m = tiny();
+    generate_options options = greedy(6);
+    options.sampling.repeat_penalty = 3.0f;
+    auto whole = session::create(m);
+    auto parts = session::create(m);
+    REQUIRE(whole);
+    REQUIRE(parts);
+    const std::vector<token_id> prompt = {1, 5, 9, 30};
+    REQUIRE(whole->generate(prompt, options, nullptr));
+    REQUIRE(parts->prefill(std::span(prompt).first(3)));
+    options.max_tokens = 2;
+    REQUIRE(parts->generate(std::span(prompt).subspan(3), options, nullptr));
+    options.max_tokens = 4;
+    REQUIRE(parts->generate(std::span<const token_id>(), options, nullptr));
+    CHECK(std::equal(whole->tokens().begin(), whole->tokens().end(), parts->tokens().begin(), parts->tokens().end()));
 }
 
 } // namespace

@@ -98,6 +98,64 @@ TEST_CASE("kv_cache: a vector of zeros stays one") {
     CHECK(cache->keys(0, 1).codes[3] == 0);
 }
 
+std::vector<std::byte> saved(const kv_cache & cache, std::uint32_t positions) {
+    std::vector<std::byte> bytes;
+    REQUIRE(cache.save(positions, [&](std::span<const std::byte> part) {
+        bytes.insert(bytes.end(), part.begin(), part.end());
+        return success();
+    }));
+    CHECK(bytes.size() == cache.saved_bytes(positions));
+    return bytes;
+}
+
+TEST_CASE("kv_cache: what is saved can be taken up, in part, by a cache of another context") {
+    const model_config c = shape();
+    for (const kv_type type : {kv_type::f32, kv_type::q8}) {
+        auto cache = kv_cache::create(c, type, 5);
+        REQUIRE(cache);
+        for (std::size_t layer = 0; layer < 3; ++layer) {
+            for (std::size_t position = 0; position < 5; ++position) {
+                cache->store(layer, position, vector_at(layer, position, 1).data(),
+                             vector_at(layer, position, -1).data());
+            }
+        }
+        std::vector<std::byte> bytes(3); // a header
+        const std::vector<std::byte> state = saved(*cache, 4);
+        bytes.insert(bytes.end(), state.begin(), state.end());
+        auto other = kv_cache::create(c, type, 9);
+        REQUIRE(other);
+        REQUIRE(other->restore(3, 4, memory_source(bytes), 3));
+        CHECK(saved(*other, 3) == saved(*cache, 3));
+        CHECK(saved(*other, 4) != saved(*cache, 4)); // the fourth was not taken
+
+        // A read that fails, and a state that is cut.
+        CHECK_FALSE(other->restore(4, 4, memory_source(std::span(bytes).first(bytes.size() - 1)), 3));
+        const status full =
+            cache->save(4, [](std::span<const std::byte>) -> status { return error(error_code::io, "no space"); });
+        REQUIRE_FALSE(full);
+        CHECK(full.error().code() == error_code::io);
+    }
+}
+
+TEST_CASE("kv_cache: numbers that no cache can have saved are refused") {
+    const model_config c = shape();
+    for (const kv_type type : {kv_type::f32, kv_type::q8}) {
+        auto cache = kv_cache::create(c, type, 2);
+        REQUIRE(cache);
+        std::vector<std::byte> bytes = saved(*cache, 2);
+        CHECK(cache->restore(2, 2, memory_source(bytes), 0));
+        // A NaN as the last float; a code of -128.
+        std::vector<std::byte> damaged = bytes;
+        std::fill(damaged.end() - 4, damaged.end(), std::byte{0xff});
+        const status not_finite = cache->restore(2, 2, memory_source(damaged), 0);
+        REQUIRE_FALSE(not_finite);
+        CHECK(not_finite.error().code() == error_code::malformed);
+        damaged = bytes;
+        damaged[5] = std::byte{0x80};
+        CHECK(cache->restore(2, 2, memory_source(damaged), 0).has_value() == (type == kv_type::f32));
+    }
+}
+
 TEST_CASE("kv_cache: the memory is as announced, and running out of it is an error") {
     const model_config c = shape();
     // 2 (k and v) x 3 layers x 2 heads x 5 tokens x 12 elements

@@ -14,9 +14,9 @@
 // those of the answer are counted together, in position() and in context().
 #pragma once
 
-#include <llmzero/base/callback.hpp>
 #include <llmzero/base/function_ref.hpp>
 #include <llmzero/base/heap_array.hpp>
+#include <llmzero/generation/generate_options.hpp>
 #include <llmzero/generation/sampler.hpp>
 #include <llmzero/generation/stop_strings.hpp>
 #include <llmzero/model/model.hpp>
@@ -42,56 +42,7 @@ struct session_options {
     std::uint64_t memory_budget_bytes = 0; // refuse, before taking it, to need more than this; 0: no limit
 };
 
-struct generate_options {
-    std::uint32_t max_tokens = 256;
-    sampler_options sampling = {};
-    std::span<const std::string_view> stop = {}; // texts that end generation; they are not given out
-    bool parse_special = false;                  // take special tokens spelt out in the prompt as such
-    bool ignore_end_of_text = false;             // go on after an end token
-
-    // Called while the prompt is read, at least once a layer, with the tokens that are done; false stops.
-    callback<bool(std::size_t done, std::size_t total)> on_prefill = {};
-    // Called with the logits [n_vocab] of every position that they were computed for: the end of the prompt,
-    // then each generated token that was evaluated.
-    callback<void(std::span<const float> logits)> on_logits = {};
-    // Asked before each layer of each generated token; false stops.
-    callback<bool()> keep_going = {};
-};
-
-enum class stop_reason : std::uint8_t {
-    end_of_text,  // the model gave an end token
-    max_tokens,   // as many tokens as were asked for
-    stop_string,  // one of generate_options::stop appeared
-    context_full, // no room for another token
-    cancelled,    // a callback returned false
-};
-
-constexpr const char * name_of(stop_reason reason) {
-    switch (reason) {
-    case stop_reason::end_of_text: return "end_of_text";
-    case stop_reason::max_tokens: return "max_tokens";
-    case stop_reason::stop_string: return "stop_string";
-    case stop_reason::context_full: return "context_full";
-    case stop_reason::cancelled: return "cancelled";
-    }
-    return "unknown";
-}
-
-// How a generation went.
-struct generation {
-    stop_reason reason = stop_reason::max_tokens;
-    std::uint32_t n_prompt = 0;    // tokens of the prompt that were evaluated
-    std::uint32_t n_generated = 0; // tokens sampled, an end token not counted
-    double prompt_ms = 0;          // time from the start to the first logits
-    double generation_ms = 0;      // time from the first logits to the end
-    std::uint64_t seed = 0;        // with which this text can be made again
-
-    [[nodiscard]] double prompt_tokens_per_second() const { return per_second(n_prompt, prompt_ms); }
-    [[nodiscard]] double tokens_per_second() const { return per_second(n_generated, generation_ms); }
-
-private:
-    static double per_second(std::uint32_t count, double ms) { return ms > 0 ? count * 1000.0 / ms : 0.0; }
-};
+class prompt_cache;
 
 class session {
 public:
@@ -105,7 +56,8 @@ public:
 
     // Memory that create() takes for these options, in bytes.
     [[nodiscard]] static std::uint64_t bytes_needed(const model & from, const session_options & options = {}) {
-        return from.network().state_bytes(resolved(from, options));
+        const state_options state = resolved(from, options);
+        return from.network().state_bytes(state) + token_bytes(state);
     }
 
     // Errors: bad_argument (context or batch out of range), over_budget, out_of_memory.
@@ -127,6 +79,7 @@ public:
         const state_options state = resolved(from, options);
         session made(from, state);
         LLMZERO_ASSIGN(made.state_, from.network().create_state(state));
+        LLMZERO_CHECK(made.tokens_.reserve(std::size_t{state.context} + 1));
         return made;
     }
 
@@ -152,6 +105,7 @@ public:
             LLMZERO_CHECK(state_->evaluate(tokens.subspan(done, n), position_,
                                            is_last ? logits_wanted::last : logits_wanted::none,
                                            progress ? function_ref<bool()>(keep_going) : function_ref<bool()>()));
+            LLMZERO_CHECK(tokens_.append(tokens.subspan(done, n))); // there is room: it cannot fail
             position_ += static_cast<std::uint32_t>(n);
             done += n;
         }
@@ -181,6 +135,8 @@ public:
     [[nodiscard]] std::uint32_t position() const { return position_; }
     [[nodiscard]] std::uint32_t context() const { return options_.context; }
     [[nodiscard]] const llmzero::model & model() const { return model_; }
+    // The text so far: the evaluated tokens, and the last sampled one where it is still to be evaluated.
+    [[nodiscard]] std::span<const token_id> tokens() const { return tokens_.span(); }
 
     // Forgets the tokens from `position` on; what is before stays and need not be evaluated again. A source stays as a
     // whole or not at all.
@@ -192,6 +148,22 @@ public:
         }
         has_logits_ = false;
         pending_ = no_token;
+        while (tokens_.size() > position_) {
+            tokens_.pop_back();
+        }
+    }
+
+    // For a text that shall stand here from its first token on: keeps what the session has of it and forgets the rest.
+    // Returns position(), from which on the text is to be evaluated: at least its last token, so that there are logits.
+    // With an encoder nothing is kept.
+    std::uint32_t keep_common(std::span<const token_id> text) {
+        const std::size_t most = has_encoder() || text.empty() ? 0 : std::min<std::size_t>(position_, text.size() - 1);
+        std::uint32_t common = 0;
+        while (common < most && tokens_[common] == text[common]) {
+            ++common;
+        }
+        rewind(common);
+        return common;
     }
 
     // Reads the prompt and continues it; on_text may be empty. The special tokens that the model wants at the start of
@@ -213,6 +185,7 @@ public:
                                               text_function on_text);
 
 private:
+    friend class prompt_cache;
     using clock = std::chrono::steady_clock;
 
     session(const llmzero::model & from, const state_options & options) : model_(from), options_(options) {}
@@ -228,6 +201,11 @@ private:
     }
 
     [[nodiscard]] bool has_encoder() const { return model_.config().has_encoder(); }
+
+    // Of the tokens that a session remembers.
+    static std::uint64_t token_bytes(const state_options & options) {
+        return (std::uint64_t{options.context} + 1) * sizeof(token_id);
+    }
 
     // The source of a new text, and the token that the decoder starts with.
     [[nodiscard]] status read_source(std::span<const token_id> source, prefill_function progress) {
@@ -247,6 +225,7 @@ private:
         };
         using encoding_function = function_ref<bool(std::size_t)>;
         LLMZERO_CHECK(state_->encode(source, progress ? encoding_function(keep_encoding) : encoding_function()));
+        LLMZERO_CHECK(tokens_.append(source));
         n_source_ = static_cast<std::uint32_t>(source.size());
         position_ = n_source_;
         status started = evaluate_one(model_.config().decoder_start,
@@ -289,6 +268,9 @@ private:
     [[nodiscard]] status evaluate_one(token_id token, function_ref<bool()> keep_going) {
         has_logits_ = false;
         LLMZERO_CHECK(state_->evaluate(std::span(&token, 1), position_, logits_wanted::last, keep_going));
+        if (position_ == tokens_.size()) { // else it stands there already, pending
+            tokens_.push_back_unchecked(token);
+        }
         ++position_;
         has_logits_ = true;
         return success();
@@ -317,6 +299,7 @@ private:
     llmzero::model model_; // keeps the weights alive
     state_options options_;
     std::unique_ptr<network_state> state_;
+    heap_array<token_id> tokens_; // [position_], and pending_ behind them where there is one
     std::uint32_t position_ = 0;
     std::uint32_t n_source_ = 0;  // tokens of the source, which come first; 0 without an encoder
     token_id pending_ = no_token; // sampled and given out, but not evaluated
@@ -330,7 +313,7 @@ inline result<generation> session::generate(std::span<const token_id> prompt, co
     LLMZERO_ASSIGN(sampler choose, sampler::create(options.sampling, model_.config().n_vocab));
     LLMZERO_ASSIGN(stop_strings stop, stop_strings::create(options.stop));
     const bool is_new_source = has_encoder() && !prompt.empty();
-    const bool starts_text = is_new_source || (position_ == 0 && is_silent(prompt));
+    const bool starts_text = is_new_source || (is_silent(tokens()) && is_silent(prompt));
     LLMZERO_ASSIGN(detokenizer text, detokenizer::create(model_.text(), {.strip_leading_space = starts_text}));
     const clock::time_point start = clock::now();
     if (!is_new_source) {
@@ -348,10 +331,9 @@ inline result<generation> session::generate(std::span<const token_id> prompt, co
         }
         LLMZERO_CHECK(read);
     }
-    for (const token_id token : prompt) {
-        if (!has_encoder()) { // an answer repeats words of its source, as it should
-            choose.accept(token);
-        }
+    // With an encoder only the answer: it repeats words of its source, as it should.
+    for (const token_id token : tokens().subspan(has_encoder() ? n_source_ + 1 : 0)) {
+        choose.accept(token);
     }
     const clock::time_point first_logits = clock::now();
     LLMZERO_ASSIGN(done.reason, continue_text(options, choose, text, stop, on_text, done.n_generated));
@@ -378,6 +360,7 @@ inline result<stop_reason> session::continue_text(const generate_options & optio
         }
         choose.accept(token);
         pending_ = token;
+        tokens_.push_back_unchecked(token);
         ++n_generated;
         const stop_strings::output shown = stop.push(text.push(token));
         if (!show(shown.released) || !show(shown.text)) {

@@ -3,17 +3,25 @@
 // f32:  keys, values [n_layers, n_kv_heads, context, head_dim]                     8 bytes for a pair
 // q8:   the same in i8, and key_scales, value_scales [n_layers, n_kv_heads, context]   about 2 bytes for a pair
 // A head's vectors lie one after the other, because attention reads them so.
+//
+// The first n positions can be saved and taken up again, by a cache of the same shape and type but of any context.
+// Saved, for each layer, the keys and then the values, for each head:
+// f32:  f32 [n, head_dim]             q8:  i8 [n, head_dim], f32 [n] scales
 #pragma once
 
+#include <llmzero/base/function_ref.hpp>
 #include <llmzero/base/heap_array.hpp>
 #include <llmzero/kernels/kernel_set.hpp>
 #include <llmzero/model/config.hpp>
+#include <llmzero/storage/byte_source.hpp>
 
 #include <algorithm>
 #include <bit>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <span>
 
 namespace llmzero::inline LLMZERO_ABI {
 
@@ -25,6 +33,9 @@ enum class kv_type : std::uint8_t {
 constexpr const char * name_of(kv_type type) {
     return type == kv_type::f32 ? "f32" : "q8";
 }
+
+// Takes the next bytes of a saved state, in this machine's byte order; an error ends the saving.
+using state_sink = function_ref<status(std::span<const std::byte>)>;
 
 class kv_cache {
 public:
@@ -48,6 +59,7 @@ public:
                          static_cast<unsigned long>(context));
         }
         kv_cache made;
+        made.n_layers_ = c.n_layers;
         made.n_kv_heads_ = c.n_kv_heads;
         made.head_dim_ = c.head_dim;
         made.context_ = context;
@@ -79,12 +91,82 @@ public:
     [[nodiscard]] kv_rows keys(std::size_t layer, std::size_t head) const { return rows(keys_, layer, head); }
     [[nodiscard]] kv_rows values(std::size_t layer, std::size_t head) const { return rows(values_, layer, head); }
 
+    // What save() writes for this number of positions, in bytes.
+    [[nodiscard]] std::uint64_t saved_bytes(std::uint32_t positions) const {
+        return std::uint64_t{2} * n_layers_ * n_kv_heads_ * head_bytes(positions);
+    }
+
+    [[nodiscard]] status save(std::uint32_t positions, state_sink out) const {
+        for (std::size_t layer = 0; layer < n_layers_; ++layer) {
+            for (const half * part : {&keys_, &values_}) {
+                for (std::size_t head = 0; head < n_kv_heads_; ++head) {
+                    LLMZERO_CHECK(save_head(*part, vector_at(layer, head), positions, out));
+                }
+            }
+        }
+        return success();
+    }
+
+    // Takes up the first `positions` of the `saved_positions` that were saved at `offset` of `from`. Numbers that
+    // cannot come from save() are malformed; the positions then hold nothing.
+    [[nodiscard]] status restore(std::uint32_t positions, std::uint32_t saved_positions, const byte_source & from,
+                                 std::uint64_t offset) {
+        for (std::size_t layer = 0; layer < n_layers_; ++layer) {
+            for (half * part : {&keys_, &values_}) {
+                for (std::size_t head = 0; head < n_kv_heads_; ++head) {
+                    LLMZERO_CHECK(
+                        restore_head(*part, vector_at(layer, head), positions, saved_positions, from, offset));
+                    offset += head_bytes(saved_positions);
+                }
+            }
+        }
+        return success();
+    }
+
 private:
     struct half {
         heap_array<float> f32;
         heap_array<std::int8_t> codes;
         heap_array<float> scales;
     };
+
+    [[nodiscard]] std::uint64_t head_bytes(std::uint32_t positions) const {
+        const std::uint64_t vector_bytes = keys_.f32.empty() ? head_dim_ + sizeof(float) : head_dim_ * sizeof(float);
+        return positions * vector_bytes;
+    }
+
+    // The first `positions` vectors of a head: where its first one is.
+    [[nodiscard]] status save_head(const half & part, std::size_t vector, std::size_t positions, state_sink out) const {
+        if (!part.f32.empty()) {
+            return out(std::as_bytes(part.f32.span().subspan(vector * head_dim_, positions * head_dim_)));
+        }
+        LLMZERO_CHECK(out(std::as_bytes(part.codes.span().subspan(vector * head_dim_, positions * head_dim_))));
+        return out(std::as_bytes(part.scales.span().subspan(vector, positions)));
+    }
+
+    [[nodiscard]] status restore_head(half & part, std::size_t vector, std::size_t positions,
+                                      std::size_t saved_positions, const byte_source & from, std::uint64_t offset) {
+        if (!part.f32.empty()) {
+            return restore_floats(part.f32.span().subspan(vector * head_dim_, positions * head_dim_), from, offset);
+        }
+        const std::span<std::int8_t> codes = part.codes.span().subspan(vector * head_dim_, positions * head_dim_);
+        LLMZERO_CHECK(from.read(offset, std::as_writable_bytes(codes)));
+        if (std::find(codes.begin(), codes.end(), std::int8_t{-128}) != codes.end()) { // kernels rely on 127 at most
+            return error(error_code::malformed, "a saved state holds the code -128, expected -127 to 127");
+        }
+        return restore_floats(part.scales.span().subspan(vector, positions), from,
+                              offset + std::uint64_t{saved_positions} * head_dim_);
+    }
+
+    [[nodiscard]] static status restore_floats(std::span<float> into, const byte_source & from, std::uint64_t offset) {
+        LLMZERO_CHECK(from.read(offset, std::as_writable_bytes(into)));
+        for (const float value : into) {
+            if (!std::isfinite(value)) {
+                return error(error_code::malformed, "a saved state holds an infinity or NaN, expected finite numbers");
+            }
+        }
+        return success();
+    }
 
     [[nodiscard]] std::size_t vector_at(std::size_t layer, std::size_t head) const {
         return (layer * n_kv_heads_ + head) * context_;
@@ -121,6 +203,7 @@ private:
 
     half keys_;
     half values_;
+    std::size_t n_layers_ = 0;
     std::size_t n_kv_heads_ = 0;
     std::size_t head_dim_ = 0;
     std::uint32_t context_ = 0;

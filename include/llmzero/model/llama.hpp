@@ -187,6 +187,7 @@ public:
         return success();
     }
 
+    [[nodiscard]] kv_cache * cache() override { return &cache_; }
     [[nodiscard]] std::span<const float> logits() const override { return logits_.span(); }
 
 private:

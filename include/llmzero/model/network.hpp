@@ -49,6 +49,9 @@ public:
     [[nodiscard]] virtual status evaluate(std::span<const token_id> tokens, std::uint32_t position,
                                           logits_wanted wanted, function_ref<bool()> keep_going) = 0;
 
+    // Where a KV cache is all that is kept of the tokens so far, so that the state can be saved; else nullptr.
+    [[nodiscard]] virtual kv_cache * cache() { return nullptr; }
+
     // Of the last token that they were wanted for: [n_vocab].
     [[nodiscard]] virtual std::span<const float> logits() const = 0;
 
