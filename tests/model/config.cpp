@@ -1,195 +1,32 @@
 #include <llmzero/model/config.hpp>
-#include <llmzero/storage/byte_source.hpp>
 
-#include "support/tiny_llama.hpp"
-
-#include <cmath>
 #include <doctest/doctest.h>
-#include <limits>
 #include <string>
 
 using namespace llmzero;
 
-namespace {
-
-// A file with only these keys, all of them numbers as they would be stored.
-struct keys {
-    std::uint32_t context = 64;
-    std::uint32_t d_model = 32;
-    std::uint32_t n_layers = 2;
-    std::uint32_t d_ff = 64;
-    std::uint32_t n_heads = 4;
-    float epsilon = 1e-5f;
-
-    template <class More> result<model_config> read(const More & more, std::string_view without = "") const {
-        gguf_writer writer;
-        const auto add = [&](std::string_view key, const auto & value) {
-            if (key != without) {
-                REQUIRE(writer.add(key, value));
-            }
-        };
-        add("llama.context_length", context);
-        add("llama.embedding_length", d_model);
-        add("llama.block_count", n_layers);
-        add("llama.feed_forward_length", d_ff);
-        add("llama.attention.head_count", n_heads);
-        add("llama.attention.layer_norm_rms_epsilon", epsilon);
-        more(writer);
-        const std::uint64_t one[] = {1};
-        for (const char * name : {"a", "b", "c"}) {
-            REQUIRE(writer.add_tensor(name, one, tensor_type::f32));
-        }
-        std::vector<std::byte> bytes;
-        const auto take = [&](std::span<const std::byte> part) {
-            bytes.insert(bytes.end(), part.begin(), part.end());
-            return success();
-        };
-        const std::byte zeros[4] = {};
-        REQUIRE(writer.write(take, [&](std::size_t, gguf_sink data) { return data(zeros); }));
-        const memory_source source(bytes);
-        auto file = gguf_file::open(source);
-        REQUIRE(file);
-        return read_config(*file, "llama", rope_pairs::neighbours, 100);
-    }
-    result<model_config> read() const {
-        return read([](gguf_writer &) {});
-    }
-};
-
-const auto nothing_more = [](gguf_writer &) {
-};
-
-// A key of any type beside the ordinary ones.
-template <class T> auto with(std::string_view key, T value) {
-    return [=](gguf_writer & writer) {
-        REQUIRE(writer.add(key, value));
-    };
+TEST_CASE("config: widths of queries and keys follow from their heads") {
+    model_config c;
+    c.d_model = 640;
+    c.n_heads = 4;
+    c.n_kv_heads = 1;
+    c.head_dim = 256;
+    CHECK(c.d_query() == 1024);
+    CHECK(c.d_kv() == 256);
 }
 
-// Expects an error whose sentence names `what`.
-void check_refused(const result<model_config> & config, const std::string & what,
-                   error_code code = error_code::malformed) {
-    CAPTURE(what);
-    REQUIRE_FALSE(config);
-    CHECK(config.error().code() == code);
-    CHECK(std::string(config.error().message()).find(what) != std::string::npos);
-}
-
-TEST_CASE("config: defaults follow the counts that must be there") {
-    const auto c = keys{}.read();
-    REQUIRE(c);
-    CHECK(c->n_vocab == 100);
-    CHECK(c->context == 64);
-    CHECK(c->d_model == 32);
-    CHECK(c->n_layers == 2);
-    CHECK(c->d_ff == 64);
-    CHECK(c->n_heads == 4);
-    CHECK(c->n_kv_heads == 4);
-    CHECK(c->head_dim == 8);
-    CHECK(c->n_rotated == 8);
-    CHECK(c->d_query() == 32);
-    CHECK(c->d_kv() == 32);
-    CHECK(c->rms_epsilon == 1e-5f);
-    CHECK(c->rope_theta == 10000.0);
-    CHECK(c->rope_scale == 1.0);
-}
-
-TEST_CASE("config: optional keys are taken") {
-    const auto c = keys{}.read([](gguf_writer & w) {
-        REQUIRE(w.add("llama.attention.head_count_kv", std::uint64_t{2})); // any width
-        REQUIRE(w.add("llama.attention.key_length", std::int32_t{6}));
-        REQUIRE(w.add("llama.attention.value_length", std::uint16_t{6}));
-        REQUIRE(w.add("llama.rope.dimension_count", std::uint32_t{4}));
-        REQUIRE(w.add("llama.rope.freq_base", 5e5f));
-        REQUIRE(w.add("llama.rope.scaling.type", "linear"));
-        REQUIRE(w.add("llama.rope.scaling.factor", 8.0f));
-    });
-    REQUIRE(c);
-    CHECK(c->n_kv_heads == 2);
-    CHECK(c->head_dim == 6);
-    CHECK(c->d_query() == 24);
-    CHECK(c->d_kv() == 12);
-    CHECK(c->n_rotated == 4);
-    CHECK(c->rope_theta == 5e5);
-    CHECK(c->rope_scale == 0.125);
-}
-
-TEST_CASE("config: what must be there is asked for by name") {
-    for (const char * key :
-         {"llama.context_length", "llama.embedding_length", "llama.block_count", "llama.feed_forward_length",
-          "llama.attention.head_count", "llama.attention.layer_norm_rms_epsilon"}) {
-        check_refused(keys{}.read(nothing_more, key), key);
-    }
-}
-
-TEST_CASE("config: counts of zero and beyond all sense are refused") {
-    check_refused(keys{.context = 0}.read(), "llama.context_length' is 0, expected 1 to");
-    check_refused(keys{.d_model = 0}.read(), "llama.embedding_length' is 0");
-    check_refused(keys{.n_layers = 0}.read(), "llama.block_count' is 0");
-    check_refused(keys{.d_ff = 0}.read(), "llama.feed_forward_length' is 0");
-    check_refused(keys{.n_heads = 0}.read(), "llama.attention.head_count' is 0");
-    check_refused(keys{.d_model = 0xffffffffu}.read(), "llama.embedding_length' is 4294967295");
-    check_refused(keys{.d_model = (1u << 20) + 4}.read(), "llama.embedding_length");
-    check_refused(keys{.context = (1u << 27) + 1}.read(), "llama.context_length");
-    check_refused(keys{.n_layers = 4}.read(), "'llama.block_count' is 4, but the file has only 3 tensors");
-    CHECK(keys{.n_layers = 3}.read());
-}
-
-TEST_CASE("config: heads must divide what they share") {
-    check_refused(keys{}.read(with("llama.attention.head_count_kv", 3u)),
-                  "'llama.attention.head_count_kv' is 3, expected a divisor of head_count, which is 4");
-    check_refused(keys{}.read(with("llama.attention.head_count_kv", 8u)), "head_count_kv");
-    check_refused(keys{}.read(with("llama.attention.head_count_kv", 0u)), "head_count_kv");
-    check_refused(keys{.d_model = 33}.read(), "'llama.embedding_length' is 33, expected a multiple of head_count");
-    CHECK(keys{.d_model = 33}.read(with("llama.attention.key_length", 8u)));
-}
-
-TEST_CASE("config: heads must be even where they turn, and keys as long as values") {
-    check_refused(keys{}.read([](gguf_writer & w) {
-        REQUIRE(w.add("llama.attention.key_length", 7u));
-        REQUIRE(w.add("llama.attention.value_length", 7u));
-    }),
-                  "key_length' is 7, expected an even number");
-    check_refused(keys{}.read(with("llama.attention.value_length", 4u)), "value_length' is 4, expected key_length");
-    check_refused(keys{}.read(with("llama.rope.dimension_count", 10u)), "rope.dimension_count' is 10");
-    check_refused(keys{}.read(with("llama.rope.dimension_count", 3u)), "rope.dimension_count' is 3");
-    check_refused(keys{.n_heads = 1u << 15}.read(with("llama.attention.key_length", 1u << 20)), "key_length");
-}
-
-TEST_CASE("config: numbers must be finite and above zero") {
-    const float bad[] = {0.0f, -1e-5f, std::numeric_limits<float>::infinity(), std::numeric_limits<float>::quiet_NaN()};
-    for (const float value : bad) {
-        CAPTURE(value);
-        check_refused(keys{.epsilon = value}.read(), "layer_norm_rms_epsilon");
-        check_refused(keys{}.read(with("llama.rope.freq_base", value)), "llama.rope.freq_base");
-        check_refused(keys{}.read([&](gguf_writer & w) {
-            REQUIRE(w.add("llama.rope.scaling.type", "linear"));
-            REQUIRE(w.add("llama.rope.scaling.factor", value));
-        }),
-                      "llama.rope.scaling.factor");
-    }
-}
-
-TEST_CASE("config: a factor without a type, or under its old name, is linear scaling") {
-    const auto c = keys{}.read(with("llama.rope.scaling.factor", 4.0f));
-    REQUIRE(c);
-    CHECK(c->rope_scale == 0.25);
-    const auto old = keys{}.read(with("llama.rope.scale_linear", 2.0f));
-    REQUIRE(old);
-    CHECK(old->rope_scale == 0.5);
-    const auto none = keys{}.read([](gguf_writer & w) {
-        REQUIRE(w.add("llama.rope.scaling.type", "none"));
-        REQUIRE(w.add("llama.rope.scaling.factor", 4.0f));
-    });
-    REQUIRE(none);
-    CHECK(none->rope_scale == 1.0);
-}
-
-TEST_CASE("config: an unknown scaling of positions is refused by name") {
-    check_refused(keys{}.read(with("llama.rope.scaling.type", "yarn")), "'yarn', expected 'none' or 'linear'",
-                  error_code::unsupported);
-    CHECK(keys{}.read(with("llama.rope.scaling.type", "none")));
-    check_refused(keys{}.read(with("llama.rope.scaling.type", "linear")), "llama.rope.scaling.factor");
+TEST_CASE("config: which layers are local") {
+    model_config c;
+    c.window_period = 3;
+    CHECK_FALSE(c.is_local(0)); // without a window none is
+    c.window = 8;
+    CHECK(c.is_local(0));
+    CHECK(c.is_local(1));
+    CHECK_FALSE(c.is_local(2));
+    CHECK(c.is_local(3));
+    CHECK_FALSE(c.is_local(5));
+    c.window_period = 1;
+    CHECK_FALSE(c.is_local(0));
 }
 
 TEST_CASE("config: short_name cuts what is too long") {
@@ -197,5 +34,3 @@ TEST_CASE("config: short_name cuts what is too long") {
     const short_name cut("%s", text.c_str());
     CHECK(std::string_view(cut) == std::string(95, 'x'));
 }
-
-} // namespace

@@ -87,9 +87,13 @@ public:
         }
     }
 
-    // All positions of one head.
-    [[nodiscard]] kv_rows keys(std::size_t layer, std::size_t head) const { return rows(keys_, layer, head); }
-    [[nodiscard]] kv_rows values(std::size_t layer, std::size_t head) const { return rows(values_, layer, head); }
+    // All positions of one head, from `first` on.
+    [[nodiscard]] kv_rows keys(std::size_t layer, std::size_t head, std::size_t first = 0) const {
+        return rows(keys_, layer, head, first);
+    }
+    [[nodiscard]] kv_rows values(std::size_t layer, std::size_t head, std::size_t first = 0) const {
+        return rows(values_, layer, head, first);
+    }
 
     // What save() writes for this number of positions, in bytes.
     [[nodiscard]] std::uint64_t saved_bytes(std::uint32_t positions) const {
@@ -172,8 +176,8 @@ private:
         return (layer * n_kv_heads_ + head) * context_;
     }
 
-    [[nodiscard]] kv_rows rows(const half & from, std::size_t layer, std::size_t head) const {
-        const std::size_t vector = vector_at(layer, head);
+    [[nodiscard]] kv_rows rows(const half & from, std::size_t layer, std::size_t head, std::size_t first) const {
+        const std::size_t vector = vector_at(layer, head) + first;
         if (!from.f32.empty()) {
             return {from.f32.data() + vector * head_dim_, nullptr, nullptr};
         }

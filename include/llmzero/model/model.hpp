@@ -5,6 +5,7 @@
 #include <llmzero/kernels/select.hpp>
 #include <llmzero/model/config.hpp>
 #include <llmzero/model/llama.hpp>
+#include <llmzero/model/llama_config.hpp>
 #include <llmzero/model/network.hpp>
 #include <llmzero/model/weight_loader.hpp>
 #include <llmzero/storage/file.hpp>
@@ -72,8 +73,10 @@ struct architecture_entry {
 };
 
 inline constexpr architecture_entry architectures[] = {
-    {"llama", read_config<rope_pairs::neighbours>, llama_network::bytes_needed, llama_network::load},
-    {"qwen2", read_config<rope_pairs::halves>, llama_network::bytes_needed, llama_network::load},
+    {"llama", read_llama_config, llama_network::bytes_needed, llama_network::load},
+    {"qwen2", read_qwen2_config, llama_network::bytes_needed, llama_network::load},
+    {"qwen3", read_qwen3_config, llama_network::bytes_needed, llama_network::load},
+    {"gemma3", read_gemma3_config, llama_network::bytes_needed, llama_network::load},
 };
 
 inline result<const architecture_entry *> find_architecture(const gguf_file & file) {

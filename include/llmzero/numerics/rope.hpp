@@ -46,6 +46,9 @@ public:
 
     [[nodiscard]] std::size_t n_pairs() const { return frequency_.size(); }
 
+    // Memory of a table, in bytes.
+    static constexpr std::size_t bytes_needed(std::size_t n_rotated) { return n_rotated / 2 * sizeof(double); }
+
     // Writes (cos, sin) of every pair's angle: turns [n_pairs, 2]. Once per token, shared by all layers and heads.
     void turns_at(std::uint32_t position, float * turns) const {
         for (std::size_t i = 0; i < frequency_.size(); ++i) {
