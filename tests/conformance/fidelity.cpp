@@ -2,7 +2,7 @@
 //
 //     build/release/test-conformance --test-case="fidelity table"
 //
-// and what must hold for all models together: the geometric mean of our error divided by the oracle's is at most 1.
+// and what must hold for all models together: the geometric mean of our error divided by the oracle's is at most 0.9.
 #include "float_twin.hpp"
 #include "golden.hpp"
 #include "models.hpp"
@@ -140,9 +140,9 @@ TEST_CASE("fidelity table") {
 
     const ratios & all = groups["all files"];
     CHECK(all.stored.count() == conformance::tested_models.size());
-    CHECK(all.stored.value() <= 1);
+    CHECK(all.stored.value() <= 0.9);
     // Float files, which are thousands of times as exact as the oracle, could carry that mean alone.
     const ratios & quantised = groups["quantised files"];
-    CHECK(quantised.stored.value() <= 1);
-    CHECK(quantised.steps.value() <= 1);
+    CHECK(quantised.stored.value() <= 0.9);
+    CHECK(quantised.steps.value() <= 0.9);
 }

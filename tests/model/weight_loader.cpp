@@ -2,6 +2,7 @@
 #include <llmzero/model/weight_loader.hpp>
 #include <llmzero/storage/gguf_writer.hpp>
 
+#include <cmath>
 #include <cstring>
 #include <doctest/doctest.h>
 #include <limits>
@@ -199,6 +200,52 @@ TEST_CASE("weight_loader: numbers that are not finite are found, with their row"
     const status refused = loader.matrix(w, 3, 64, short_name("w"));
     REQUIRE_FALSE(refused);
     CHECK(mentions(refused.error(), "in row 2"));
+}
+
+// Where the half-precision numbers of a block lie: each of them must be looked at.
+struct scale_place {
+    tensor_type type;
+    std::size_t at;
+};
+
+TEST_CASE("weight_loader: infinities and NaNs among the scales of every type are found") {
+    for (const scale_place place :
+         {scale_place{tensor_type::q8_0, 0}, scale_place{tensor_type::q4_0, 0}, scale_place{tensor_type::q4_1, 0},
+          scale_place{tensor_type::q4_1, 2}, scale_place{tensor_type::q5_0, 0}, scale_place{tensor_type::q5_1, 0},
+          scale_place{tensor_type::q5_1, 2}, scale_place{tensor_type::iq4_nl, 0}, scale_place{tensor_type::q2_k, 80},
+          scale_place{tensor_type::q2_k, 82}, scale_place{tensor_type::q3_k, 108}, scale_place{tensor_type::q4_k, 0},
+          scale_place{tensor_type::q4_k, 2}, scale_place{tensor_type::q5_k, 0}, scale_place{tensor_type::q5_k, 2},
+          scale_place{tensor_type::q6_k, 208}}) {
+        CAPTURE(std::string(name_of(place.type)));
+        CAPTURE(place.at);
+        for (const int half : {0x7c00, 0xfc00, 0x7e00, 0x7bff}) { // the last is 65504: finite, with any factor
+            const tensor_type_info & info = info_of(place.type);
+            const std::size_t cols = info.block_size;
+            std::vector<std::uint8_t> blocks(std::size_t{3} * info.block_bytes, 0x3c); // scales of 1.06
+            blocks[info.block_bytes + place.at] = static_cast<std::uint8_t>(half & 255);
+            blocks[info.block_bytes + place.at + 1] = static_cast<std::uint8_t>(half >> 8);
+            const one_tensor made("w", {cols, 3}, place.type, blocks);
+            const memory_source source(made.bytes);
+            auto file = gguf_file::open(source);
+            REQUIRE(file);
+            weight_loader loader(*file, best_kernels());
+            loader.start_loading({});
+            packed_matrix w;
+            const status loaded = loader.matrix(w, 3, cols, short_name("w"));
+            if (half == 0x7bff) {
+                CHECK(loaded);
+                std::vector<float> row(cols);
+                best_kernels().unpack_row(w.view(), 1, row.data());
+                for (const float weight : row) {
+                    REQUIRE(std::isfinite(weight));
+                }
+                continue;
+            }
+            REQUIRE_FALSE(loaded);
+            CHECK(loaded.error().code() == error_code::malformed);
+            CHECK(mentions(loaded.error(), "'w' holds an infinity or NaN in row 1"));
+        }
+    }
 }
 
 TEST_CASE("weight_loader: vectors may be floats of any width") {
