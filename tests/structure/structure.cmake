@@ -3,6 +3,7 @@
 #   structure/one-program      every header compiles alone, and all of them, included by several translation units, link
 #   structure/mixed-builds     differently compiled translation units of one program do not disturb each other
 #   structure/no-globals       the programs hold no variable of the library
+#   structure/unicode-tables   the Unicode tables are what their script makes, where its data is installed
 #   structure/arm-instructions nothing in the ARM programs is beyond ARMv6K + VFPv2
 #   .../selftest               the checks see what they look for
 # The examples in README.md and in the headers' comments are compiled by the build (target structure-examples).
@@ -128,8 +129,18 @@ function(llmzero_add_binary_tests)
     endif()
 endfunction()
 
+function(llmzero_add_generated_tests)
+    find_package(Python3 3.8 COMPONENTS Interpreter)
+    if(Python3_FOUND)
+        add_test(NAME structure/unicode-tables COMMAND ${Python3_EXECUTABLE} -B
+                                                       ${PROJECT_SOURCE_DIR}/tools/unicode-tables.py --check)
+        set_tests_properties(structure/unicode-tables PROPERTIES SKIP_RETURN_CODE 77)
+    endif()
+endfunction()
+
 function(llmzero_add_structure_tests)
     llmzero_add_rule_tests()
+    llmzero_add_generated_tests()
     llmzero_add_header_tests()
     llmzero_add_mixed_test()
     llmzero_add_example_tests()
