@@ -20,7 +20,7 @@ struct bad_message {
 };
 
 // Whether this version runs them; where it does not, their files are refused for that, by name.
-inline constexpr bool supports_bpe = false;
+inline constexpr bool supports_bpe = true;
 inline constexpr bool supports_t5 = false;
 
 inline constexpr bad_message bad_messages[] = {
@@ -177,9 +177,9 @@ inline constexpr bad_message bad_messages[] = {
     {"unk-out-of-range", "tokenizer.ggml.unknown_token_id", "12"},
     {"eos-negative", "tokenizer.ggml.eos_token_id", "-5"},
     {"merges-missing", "tokenizer.ggml.merges", "missing", place::none, needs::bpe},
-    {"merges-no-space", "tokenizer.ggml.merges", "", place::offset, needs::bpe},
-    {"merges-empty-right", "tokenizer.ggml.merges", "", place::offset, needs::bpe},
-    {"merges-empty", "tokenizer.ggml.merges", "", place::offset, needs::bpe},
+    {"merges-no-space", "tokenizer.ggml.merges", "element 0 is", place::offset, needs::bpe},
+    {"merges-empty-right", "tokenizer.ggml.merges", "element 0 is", place::offset, needs::bpe},
+    {"merges-empty", "tokenizer.ggml.merges", "element 0 is", place::offset, needs::bpe},
     {"merges-not-strings", "tokenizer.ggml.merges", "u32", place::offset, needs::bpe},
     {"charsmap-3-bytes", "tokenizer.ggml.precompiled_charsmap", "3", place::offset, needs::t5},
     {"charsmap-truncated", "tokenizer.ggml.precompiled_charsmap", "", place::offset, needs::t5},

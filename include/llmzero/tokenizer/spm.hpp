@@ -133,15 +133,6 @@ private:
         bool after_unknown = false;
     };
 
-    static bool is_text(token_kind kind) {
-        return kind == token_kind::normal || kind == token_kind::user_defined || kind == token_kind::unused;
-    }
-
-    static token_id find_text(const vocabulary & vocab, std::string_view text) {
-        const token_id id = vocab.find(text);
-        return id != no_token && is_text(vocab.kind(id)) ? id : no_token;
-    }
-
     // Bytes of the space that `text` begins with, as a space or as U+2581; 0 when there is none.
     static std::size_t space_bytes(std::string_view text) {
         return text.starts_with(' ') ? 1 : text.starts_with(space) ? space.size() : 0;
@@ -214,7 +205,7 @@ private:
                                                   .bytes = static_cast<std::uint32_t>(bytes),
                                                   .previous = i == 0 ? none : i - 1,
                                                   .next = is_last ? none : i + 1,
-                                                  .token = find_text(vocab, text.substr(begin, bytes))}));
+                                                  .token = vocab.find_text(text.substr(begin, bytes))}));
             begin += bytes;
         }
         return success();
@@ -262,7 +253,7 @@ private:
         }
         const symbol & left = work.symbols[i];
         const std::uint32_t bytes = left.bytes + work.symbols[left.next].bytes;
-        const token_id token = find_text(vocab, {work.text.data() + left.begin, bytes});
+        const token_id token = vocab.find_text({work.text.data() + left.begin, bytes});
         if (token == no_token) {
             return success();
         }

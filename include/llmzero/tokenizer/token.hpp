@@ -22,4 +22,9 @@ enum class token_kind : std::uint8_t {
     byte = 6,         // <0x00> to <0xFF>: one byte of a character that has no piece
 };
 
+// Whether tokens of this kind come out of ordinary text, and not only for a name or where nothing else is left.
+[[nodiscard]] constexpr bool is_text(token_kind kind) {
+    return kind == token_kind::normal || kind == token_kind::user_defined || kind == token_kind::unused;
+}
+
 } // namespace llmzero::inline LLMZERO_ABI

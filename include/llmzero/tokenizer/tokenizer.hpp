@@ -12,6 +12,7 @@
 #include <llmzero/base/heap_array.hpp>
 #include <llmzero/base/result.hpp>
 #include <llmzero/storage/gguf.hpp>
+#include <llmzero/tokenizer/bpe.hpp>
 #include <llmzero/tokenizer/piece_table.hpp>
 #include <llmzero/tokenizer/special_tokens.hpp>
 #include <llmzero/tokenizer/spm.hpp>
@@ -94,7 +95,7 @@ public:
     }
 
 private:
-    using tokenizer_kinds = std::variant<spm_tokenizer>;
+    using tokenizer_kinds = std::variant<spm_tokenizer, bpe_tokenizer>;
 
     // Text between special tokens: a view of one segment, copied only when it comes from several.
     struct plain_text {

@@ -82,6 +82,12 @@ public:
         }
     }
 
+    // The same for tokens that are text; no_token for those of other kinds.
+    [[nodiscard]] token_id find_text(std::string_view bytes) const {
+        const token_id id = find(bytes);
+        return id != no_token && is_text(kind(id)) ? id : no_token;
+    }
+
     // Each may be no_token.
     [[nodiscard]] token_id bos() const { return bos_; }
     [[nodiscard]] token_id eos() const { return eos_; }
