@@ -6,6 +6,7 @@
 //     generation  samplers, sessions
 #pragma once
 
+#include <llmzero/generation/prompt_cache.hpp>
 #include <llmzero/generation/session.hpp>
 #include <llmzero/model/model.hpp>
 #include <llmzero/storage/gguf_writer.hpp>

@@ -70,6 +70,23 @@ TEST_CASE("model: tells what it is") {
     CHECK(&loaded->kernels() == &best_kernels());
 }
 
+TEST_CASE("model: how it is talked to is known, guessed, or raw; it loads in any case") {
+    support::tiny_llama source({.seed = 61});
+    CHECK(load(source.file())->chat().origin == chat_origin::none);
+    CHECK(load(source.file())->chat().format == &raw_template);
+    source.more_texts["tokenizer.chat_template"] = "'<|im_start|>' + message['role'] + '<|im_end|>'";
+    CHECK(load(source.file())->chat().origin == chat_origin::recognised);
+    CHECK(std::string(load(source.file())->chat().format->name) == "chatml");
+    source.more_texts["tokenizer.chat_template"] = "{% generation %}{{ broken";
+    CHECK(load(source.file())->chat().origin == chat_origin::unknown);
+    source.control_tokens[7] = "<start_of_turn>";
+    CHECK(load(source.file())->chat().origin == chat_origin::guessed);
+    CHECK(std::string(load(source.file())->chat().format->name) == "gemma");
+    source.more_texts.clear();
+    source.more_keys["tokenizer.chat_template"] = 1.5f; // no text
+    CHECK(load(source.file())->chat().origin == chat_origin::none);
+}
+
 TEST_CASE("model: a file gives the same as its bytes, mapped or read, and is not needed afterwards") {
     const tiny_llama source({.seed = 61});
     const auto bytes = source.file();

@@ -120,7 +120,7 @@ public:
             keys.add(a + "attention.sliding_window_pattern", s.window_period);
             keys.add(a + "rope.freq_base_swa", s.local_theta);
         }
-        keys.add_vocabulary(s.n_vocab);
+        keys.add_vocabulary(s.n_vocab, control_tokens);
         return write(keys);
     }
 

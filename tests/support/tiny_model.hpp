@@ -62,6 +62,8 @@ public:
 
     std::vector<tensor> tensors;
     std::map<std::string, float> more_keys;
+    std::map<std::string, std::string> more_texts;
+    std::map<std::uint32_t, std::string> control_tokens; // texts of ids, in place of letters
 
 protected:
     // The metadata of a file; the key `without` is left out.
@@ -78,8 +80,8 @@ protected:
                 std::abort();
             }
         }
-        // <unk>, <s>, </s>, then letters.
-        void add_vocabulary(std::uint32_t n_vocab) {
+        // <unk>, <s>, </s>, then letters and control tokens.
+        void add_vocabulary(std::uint32_t n_vocab, const std::map<std::uint32_t, std::string> & control = {}) {
             std::vector<std::string> texts = {"<unk>", "<s>", "</s>"};
             std::vector<std::int32_t> kinds = {2, 3, 3};
             std::vector<float> scores(n_vocab);
@@ -87,6 +89,10 @@ protected:
                 texts.push_back(letter(i));
                 kinds.push_back(1);
                 scores[i] = -static_cast<float>(i);
+            }
+            for (const auto & [id, text] : control) {
+                texts[id] = text;
+                kinds[id] = 3;
             }
             add("tokenizer.ggml.model", std::string("llama"));
             add_array("tokenizer.ggml.tokens", texts);
@@ -105,6 +111,9 @@ protected:
     // The file with these keys, more_keys and the tensors.
     [[nodiscard]] std::vector<std::byte> write(metadata & keys) const {
         for (const auto & [key, value] : more_keys) {
+            keys.add(key, value);
+        }
+        for (const auto & [key, value] : more_texts) {
             keys.add(key, value);
         }
         for (const tensor & t : tensors) {

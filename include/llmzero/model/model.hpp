@@ -4,12 +4,14 @@
 #include <llmzero/base/shared.hpp>
 #include <llmzero/kernels/select.hpp>
 #include <llmzero/model/config.hpp>
+#include <llmzero/model/fingerprint.hpp>
 #include <llmzero/model/llama.hpp>
 #include <llmzero/model/llama_config.hpp>
 #include <llmzero/model/network.hpp>
 #include <llmzero/model/weight_loader.hpp>
 #include <llmzero/storage/file.hpp>
 #include <llmzero/storage/gguf.hpp>
+#include <llmzero/tokenizer/chat_template.hpp>
 #include <llmzero/tokenizer/tokenizer.hpp>
 
 #include <cstddef>
@@ -40,6 +42,10 @@ public:
     // As general.name has it, cut at 95 bytes; may be empty.
     [[nodiscard]] std::string_view name() const { return parts_->name; }
     [[nodiscard]] std::string_view architecture() const { return parts_->architecture; }
+    // How a conversation is written for it; a base model has no way of its own.
+    [[nodiscard]] const chat_choice & chat() const { return parts_->chat; }
+    // Tells files apart (fingerprint.hpp).
+    [[nodiscard]] std::uint64_t fingerprint() const { return parts_->fingerprint; }
     [[nodiscard]] std::uint64_t memory_bytes() const { return parts_->memory_bytes; }
     [[nodiscard]] const kernel_set & kernels() const { return *parts_->kernels; }
     // For the layer above: makes the states that sessions run on.
@@ -54,6 +60,8 @@ private:
         std::unique_ptr<const llmzero::network> weights;
         const kernel_set * kernels;
         std::uint64_t memory_bytes;
+        std::uint64_t fingerprint;
+        chat_choice chat;
         const char * architecture;
         short_name name;
     };
@@ -129,9 +137,13 @@ inline result<model> load(const byte_source & source, const load_options & optio
     LLMZERO_ASSIGN(const auto name, file.get_or<std::string_view>("general.name", ""));
     loader.start_loading(options.progress);
     LLMZERO_ASSIGN(auto weights, architecture->load(loader, config));
+    LLMZERO_ASSIGN(const std::uint64_t fingerprint, fingerprint_of(file));
+    // A template that is no text is as good as none.
+    const chat_choice chat = choose_chat_template(
+        file.get_or<std::string_view>("tokenizer.chat_template", "").value_or(std::string_view()), text.vocab());
     LLMZERO_ASSIGN(auto all, shared<model::parts>::create(model::parts{
-                                 config, std::move(text), std::move(weights), &kernels, bytes, architecture->name,
-                                 short_name("%.*s", static_cast<int>(name.size()), name.data())}));
+                                 config, std::move(text), std::move(weights), &kernels, bytes, fingerprint, chat,
+                                 architecture->name, short_name("%.*s", static_cast<int>(name.size()), name.data())}));
     return model(std::move(all));
 }
 

@@ -36,10 +36,13 @@ namespace detail {
 #if defined(_LARGEFILE64_SOURCE) && defined(__linux__)
 using file_status = struct ::stat64;
 inline int open_file(const char * path, int flags) {
-    return ::open64(path, flags);
+    return ::open64(path, flags, 0666); // the mode of a file that is made, less the user's mask
 }
 inline int status_of_file(int descriptor, file_status & into) {
     return ::fstat64(descriptor, &into);
+}
+inline int status_of_path(const char * path, file_status & into) {
+    return ::stat64(path, &into);
 }
 inline ::ssize_t read_file(int descriptor, void * into, std::size_t count, std::uint64_t offset) {
     return ::pread64(descriptor, into, count, static_cast<::off64_t>(offset));
@@ -48,10 +51,13 @@ inline ::ssize_t read_file(int descriptor, void * into, std::size_t count, std::
 static_assert(sizeof(::off_t) == 8, "compile with -D_FILE_OFFSET_BITS=64: files may be larger than 2 GiB");
 using file_status = struct ::stat;
 inline int open_file(const char * path, int flags) {
-    return ::open(path, flags);
+    return ::open(path, flags, 0666);
 }
 inline int status_of_file(int descriptor, file_status & into) {
     return ::fstat(descriptor, &into);
+}
+inline int status_of_path(const char * path, file_status & into) {
+    return ::stat(path, &into);
 }
 inline ::ssize_t read_file(int descriptor, void * into, std::size_t count, std::uint64_t offset) {
     return ::pread(descriptor, into, count, static_cast<::off_t>(offset));

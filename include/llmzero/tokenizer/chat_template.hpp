@@ -205,18 +205,24 @@ inline bool starts_with_but_for_blanks(std::string_view text, std::string_view w
 }
 
 inline bool contains_but_for_blanks(std::string_view text, std::string_view wanted) {
-    for (; !text.empty(); text.remove_prefix(1)) {
+    for (;;) {
+        text.remove_prefix(blank_bytes(text)); // once, however many there are
+        if (text.empty()) {
+            return false;
+        }
         if (starts_with_but_for_blanks(text, wanted)) {
             return true;
         }
+        text.remove_prefix(1);
     }
-    return false;
 }
 
 } // namespace detail
 
 // The template that a file's tokenizer.chat_template stands for; nullptr when it is none of those.
 [[nodiscard]] inline const chat_template * recognise_chat_template(std::string_view source) {
+    constexpr std::size_t longest = std::size_t{1} << 18; // of a hostile file; published ones have 20000 bytes at most
+    source = source.substr(0, longest);
     for (const chat_template & known : chat_templates) {
         bool fits = !known.fingerprints[0].empty();
         for (const std::string_view fingerprint : known.fingerprints) {
