@@ -120,4 +120,55 @@ private:
     std::string_view architecture_;
 };
 
+// What all architectures have: the widths ...
+[[nodiscard]] inline status read_widths(const config_reader & keys, model_config & c) {
+    LLMZERO_ASSIGN(c.context, keys.count("context_length", max_context));
+    LLMZERO_ASSIGN(c.d_model, keys.count("embedding_length"));
+    LLMZERO_ASSIGN(c.n_layers, keys.count("block_count"));
+    LLMZERO_ASSIGN(c.d_ff, keys.count("feed_forward_length"));
+    LLMZERO_ASSIGN(c.rms_epsilon, keys.positive("attention.layer_norm_rms_epsilon"));
+    if (c.n_layers > keys.file().tensors().size()) {
+        return keys.wrong(keys.name("block_count"),
+                          short_name("is %lu, but the file has only %zu tensors",
+                                     static_cast<unsigned long>(c.n_layers), keys.file().tensors().size())
+                              .c_str());
+    }
+    return success();
+}
+
+// ... and the heads.
+[[nodiscard]] inline status read_heads(const config_reader & keys, model_config & c) {
+    LLMZERO_ASSIGN(c.n_heads, keys.count("attention.head_count"));
+    LLMZERO_ASSIGN(c.n_kv_heads, keys.count_or("attention.head_count_kv", c.n_heads));
+    if (c.n_heads % c.n_kv_heads != 0) {
+        return keys.wrong(keys.name("attention.head_count_kv"),
+                          short_name("is %lu, expected a divisor of head_count, which is %lu",
+                                     static_cast<unsigned long>(c.n_kv_heads), static_cast<unsigned long>(c.n_heads))
+                              .c_str());
+    }
+    if (!keys.has("attention.key_length") && c.d_model % c.n_heads != 0) {
+        return keys.wrong(keys.name("embedding_length"),
+                          short_name("is %lu, expected a multiple of head_count, which is %lu",
+                                     static_cast<unsigned long>(c.d_model), static_cast<unsigned long>(c.n_heads))
+                              .c_str());
+    }
+    LLMZERO_ASSIGN(c.head_dim, keys.count_or("attention.key_length", c.d_model / c.n_heads));
+    LLMZERO_ASSIGN(const std::uint32_t value_length, keys.count_or("attention.value_length", c.head_dim));
+    if (value_length != c.head_dim) {
+        return keys.wrong(keys.name("attention.value_length"),
+                          short_name("is %lu, expected key_length, which is %lu",
+                                     static_cast<unsigned long>(value_length), static_cast<unsigned long>(c.head_dim))
+                              .c_str());
+    }
+    if (c.d_query() / c.n_heads != c.head_dim || c.d_query() > max_width) {
+        return keys.wrong(keys.name("attention.head_count"),
+                          short_name("times key_length is %llu, expected at most %lu",
+                                     static_cast<unsigned long long>(c.n_heads) * c.head_dim,
+                                     static_cast<unsigned long>(max_width))
+                              .c_str());
+    }
+    c.attention_scale = 1.0f / std::sqrt(static_cast<float>(c.head_dim));
+    return success();
+}
+
 } // namespace llmzero::inline LLMZERO_ABI::detail
