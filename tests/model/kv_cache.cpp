@@ -56,6 +56,25 @@ TEST_CASE("kv_cache: floats come back as they were, wherever they were put") {
     }
 }
 
+TEST_CASE("kv_cache: rows from a position on") {
+    const model_config c = shape();
+    for (const kv_type type : {kv_type::f32, kv_type::q8}) {
+        auto cache = kv_cache::create(c, type, 5);
+        REQUIRE(cache);
+        for (std::size_t first = 0; first < 5; ++first) {
+            const kv_rows all = cache->keys(1, 1);
+            const kv_rows later = cache->keys(1, 1, first);
+            CHECK(later.f32 == (all.f32 != nullptr ? all.f32 + first * 12 : nullptr));
+            CHECK(later.codes == (all.codes != nullptr ? all.codes + first * 12 : nullptr));
+            CHECK(later.scales == (all.scales != nullptr ? all.scales + first : nullptr));
+            const kv_rows values = cache->values(2, 0);
+            const kv_rows later_values = cache->values(2, 0, first);
+            CHECK(later_values.f32 == (values.f32 != nullptr ? values.f32 + first * 12 : nullptr));
+            CHECK(later_values.scales == (values.scales != nullptr ? values.scales + first : nullptr));
+        }
+    }
+}
+
 TEST_CASE("kv_cache: eight bits are within half a step of the largest of each head") {
     const model_config c = shape();
     auto cache = kv_cache::create(c, kv_type::q8, 5);

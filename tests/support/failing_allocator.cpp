@@ -11,6 +11,7 @@ namespace {
 std::atomic<std::int64_t> live{0};
 std::atomic<std::uint64_t> total{0};
 std::atomic<std::size_t> largest{0};
+std::atomic<std::uint64_t> requested{0};
 std::atomic<std::uint64_t> countdown{0}; // 0: nothing fails
 std::atomic<bool> keeps_failing{false};
 std::atomic<bool> failed{false};
@@ -85,6 +86,9 @@ std::size_t largest_request() {
 void forget_largest_request() {
     largest = 0;
 }
+std::uint64_t requested_bytes() {
+    return requested;
+}
 
 failing_allocations::failing_allocations(std::uint64_t nth, failure kind) {
     failed = false;
@@ -125,6 +129,7 @@ void * operator new[](std::size_t n, align a) {
 }
 void * operator new(std::size_t n, align a, nothrow) noexcept {
     largest = std::max(largest.load(), n);
+    requested += n;
     return allocate(n, bytes(a));
 }
 void * operator new[](std::size_t n, align a, nothrow) noexcept {

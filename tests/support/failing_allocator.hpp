@@ -20,6 +20,8 @@ namespace support {
 // The most bytes that one allocation of the kind heap_array makes (aligned, nothrow) asked for since it was forgotten.
 [[nodiscard]] std::size_t largest_request();
 void forget_largest_request();
+// The bytes that all allocations of that kind asked for.
+[[nodiscard]] std::uint64_t requested_bytes();
 
 enum class failure : std::uint8_t { once, from_then_on };
 

@@ -71,22 +71,29 @@ public:
 
     // A vector of `n` floats; its type must be F32, F16 or BF16.
     [[nodiscard]] status vector(heap_array<float> & into, std::size_t n, const short_name & name) {
-        LLMZERO_ASSIGN(const gguf_tensor * tensor, find(name, 1, n));
+        return floats(into, 1, n, name);
+    }
+
+    // The same for a small matrix that is read element by element: [rows, cols].
+    [[nodiscard]] status floats(heap_array<float> & into, std::size_t rows, std::size_t cols, const short_name & name) {
+        LLMZERO_ASSIGN(const gguf_tensor * tensor, find(name, rows, cols));
         const block_type * type = find_block_type(tensor->type);
         if (type == nullptr || is_quantised(type->packed)) {
             return error(error_code::unsupported, "tensor %s is of type %s, expected F32, F16 or BF16 (at offset %llu)",
                          quoted(name).c_str(), info_of(tensor->type).name,
                          static_cast<unsigned long long>(tensor->offset));
         }
-        memory_bytes_ += n * sizeof(float);
+        memory_bytes_ += std::uint64_t{rows} * cols * sizeof(float);
         file_bytes_ += tensor->bytes;
         if (!is_loading_) {
             return success();
         }
-        LLMZERO_ASSIGN(into, heap_array<float>::create(n));
-        LLMZERO_ASSIGN(const auto bytes, file_.rows(*tensor, 0, 1, file_rows_));
-        unpack(*type, bytes.data(), n, into.data());
-        LLMZERO_CHECK(check_finite(into.span(), *tensor, 0));
+        LLMZERO_ASSIGN(into, heap_array<float>::create(rows * cols));
+        LLMZERO_ASSIGN(const auto bytes, file_.rows(*tensor, 0, rows, file_rows_));
+        unpack(*type, bytes.data(), into.size(), into.data());
+        for (std::size_t row = 0; row < rows; ++row) {
+            LLMZERO_CHECK(check_finite(into.span().subspan(row * cols, cols), *tensor, row));
+        }
         return report_packed(tensor->bytes);
     }
 
