@@ -47,4 +47,15 @@ TEST_CASE("network: evaluation asks before every layer whether to go on") {
     CHECK(asked == 3);
 }
 
+TEST_CASE("network: a decoder alone has no source") {
+    const auto loaded = load(support::tiny_llama({.seed = 53}).file());
+    REQUIRE(loaded);
+    auto state = loaded->network().create_state({.context = 16, .batch = 4});
+    REQUIRE(state);
+    const std::vector<token_id> tokens = {1, 5};
+    const status refused = (*state)->encode(tokens, {});
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().code() == error_code::bad_argument);
+}
+
 } // namespace

@@ -8,6 +8,8 @@
 #include <llmzero/model/llama.hpp>
 #include <llmzero/model/llama_config.hpp>
 #include <llmzero/model/network.hpp>
+#include <llmzero/model/t5.hpp>
+#include <llmzero/model/t5_config.hpp>
 #include <llmzero/model/weight_loader.hpp>
 #include <llmzero/storage/file.hpp>
 #include <llmzero/storage/gguf.hpp>
@@ -85,6 +87,7 @@ inline constexpr architecture_entry architectures[] = {
     {"qwen2", read_qwen2_config, llama_network::bytes_needed, llama_network::load},
     {"qwen3", read_qwen3_config, llama_network::bytes_needed, llama_network::load},
     {"gemma3", read_gemma3_config, llama_network::bytes_needed, llama_network::load},
+    {"t5", read_t5_config, t5_network::bytes_needed, t5_network::load},
 };
 
 inline result<const architecture_entry *> find_architecture(const gguf_file & file) {
