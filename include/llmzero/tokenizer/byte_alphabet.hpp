@@ -32,17 +32,22 @@ inline constexpr auto byte_alphabet = [] {
 // How many code points, from 0, hold the whole alphabet.
 inline constexpr std::uint32_t byte_alphabet_end = 0x100 + 256 - 188;
 
+namespace detail {
+
+inline constexpr auto alphabet_bytes = [] {
+    std::array<std::int16_t, byte_alphabet_end> made{};
+    made.fill(-1);
+    for (std::size_t byte = 0; byte < byte_alphabet.size(); ++byte) {
+        made[byte_alphabet[byte]] = static_cast<std::int16_t>(byte);
+    }
+    return made;
+}();
+
+} // namespace detail
+
 // The byte that a code point stands for; -1 for one that is not in the alphabet.
 [[nodiscard]] constexpr int alphabet_byte(std::uint32_t character) {
-    constexpr auto bytes = [] {
-        std::array<std::int16_t, byte_alphabet_end> made{};
-        made.fill(-1);
-        for (std::size_t byte = 0; byte < byte_alphabet.size(); ++byte) {
-            made[byte_alphabet[byte]] = static_cast<std::int16_t>(byte);
-        }
-        return made;
-    }();
-    return character < bytes.size() ? bytes[character] : -1;
+    return character < byte_alphabet_end ? detail::alphabet_bytes[character] : -1;
 }
 
 // Writes the character that stands for `byte` in UTF-8 to `out`, 1 or 2 bytes, and returns their number.
