@@ -17,15 +17,14 @@
 #include <llmzero/base/checked.hpp>
 #include <llmzero/base/heap_array.hpp>
 #include <llmzero/base/result.hpp>
+#include <llmzero/tokenizer/sentencepiece.hpp>
 #include <llmzero/tokenizer/token.hpp>
 #include <llmzero/tokenizer/utf8.hpp>
 #include <llmzero/tokenizer/vocabulary.hpp>
 
 #include <algorithm>
-#include <array>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <limits>
 #include <span>
 #include <string_view>
@@ -49,15 +48,8 @@ public:
 
     static result<spm_tokenizer> create(const gguf_file &, const vocabulary & vocab) {
         spm_tokenizer made;
-        made.byte_tokens_.fill(no_token);
-        for (std::size_t i = 0; i < vocab.size(); ++i) {
-            const auto id = static_cast<token_id>(i);
-            if (vocab.kind(id) == token_kind::byte) {
-                made.byte_tokens_[vocab.byte_value(id)] = id;
-            } else if (is_text(vocab.kind(id)) && continues_after_space(vocab.text(id))) {
-                made.splits_at_spaces_ = false;
-            }
-        }
+        made.bytes_ = byte_fallback::create(vocab);
+        made.splits_at_spaces_ = splits_at_spaces(vocab);
         return made;
     }
 
@@ -79,28 +71,12 @@ public:
     // Nothing on the heap: the vocabulary is all it needs.
     [[nodiscard]] static std::size_t memory_bytes() { return 0; }
 
-    // Writes the bytes that a token stands for, at most those of its text, and returns their number.
     static std::size_t decode(const vocabulary & vocab, token_id id, std::span<char> out) {
-        const std::string_view text = vocab.text(id);
-        switch (vocab.kind(id)) {
-        case token_kind::byte: out[0] = static_cast<char>(vocab.byte_value(id)); return 1;
-        case token_kind::user_defined: return text.copy(out.data(), out.size());
-        case token_kind::normal: break;
-        case token_kind::unknown:
-        case token_kind::control:
-        case token_kind::unused: return 0;
-        }
-        std::size_t written = 0;
-        for (std::size_t i = 0; i < text.size(); ++written) {
-            const bool is_space = text.substr(i).starts_with(space);
-            out[written] = is_space ? ' ' : text[i];
-            i += is_space ? space.size() : 1;
-        }
-        return written;
+        return decode_sentencepiece(vocab, id, out);
     }
 
 private:
-    static constexpr std::string_view space = "\xe2\x96\x81"; // U+2581, how the vocabulary writes a space
+    static constexpr std::string_view space = sentencepiece_space;
     static constexpr std::uint32_t none = std::numeric_limits<std::uint32_t>::max();
 
     // A piece of the stretch; joined pieces live on in the left one.
@@ -132,25 +108,6 @@ private:
         heap_array<pair> pairs;
         bool after_unknown = false;
     };
-
-    // Bytes of the space that `text` begins with, as a space or as U+2581; 0 when there is none.
-    static std::size_t space_bytes(std::string_view text) {
-        return text.starts_with(' ') ? 1 : text.starts_with(space) ? space.size() : 0;
-    }
-
-    // Bytes of a word: spaces, then everything up to the next space.
-    static std::size_t word_bytes(std::string_view text) {
-        std::size_t i = 0;
-        while (const std::size_t bytes = space_bytes(text.substr(i))) {
-            i += bytes;
-        }
-        while (i < text.size() && space_bytes(text.substr(i)) == 0) {
-            ++i;
-        }
-        return i;
-    }
-
-    static bool continues_after_space(std::string_view token) { return word_bytes(token) < token.size(); }
 
     // The stretch with its spaces as the vocabulary writes them.
     [[nodiscard]] static status escape(std::string_view stretch, bool add_space, heap_array<char> & out) {
@@ -187,7 +144,7 @@ private:
                 LLMZERO_CHECK(tokens.push_back(s.token));
                 work.after_unknown = false;
             } else {
-                LLMZERO_CHECK(encode_bytes(vocab, {work.text.data() + s.begin, s.bytes}, work.after_unknown, tokens));
+                LLMZERO_CHECK(bytes_.encode(vocab, {work.text.data() + s.begin, s.bytes}, work.after_unknown, tokens));
             }
         }
         return success();
@@ -260,35 +217,7 @@ private:
         return work.pairs.push_back({vocab.score(token), i, bytes, token});
     }
 
-    // The tokens of a character that is no token itself.
-    [[nodiscard]] status encode_bytes(const vocabulary & vocab, std::string_view character, bool & after_unknown,
-                                      heap_array<token_id> & tokens) const {
-        const auto token_of = [&](char c) {
-            return byte_tokens_[static_cast<unsigned char>(c)];
-        };
-        const char * missing = std::find_if(character.data(), character.data() + character.size(),
-                                            [&](char c) { return token_of(c) == no_token; });
-        if (missing == character.data() + character.size()) {
-            for (const char c : character) {
-                LLMZERO_CHECK(tokens.push_back(token_of(c)));
-            }
-            after_unknown = false;
-            return success();
-        }
-        if (vocab.unknown() == no_token) {
-            return error(error_code::unsupported,
-                         "the text has a character which the vocabulary cannot encode: it has neither a token for the "
-                         "byte 0x%02X nor an unknown token",
-                         unsigned{static_cast<unsigned char>(*missing)});
-        }
-        if (after_unknown) {
-            return success();
-        }
-        after_unknown = true;
-        return tokens.push_back(vocab.unknown());
-    }
-
-    std::array<token_id, 256> byte_tokens_{};
+    byte_fallback bytes_;
     bool splits_at_spaces_ = true;
 };
 
