@@ -17,6 +17,7 @@
 #include <llmzero/tokenizer/special_tokens.hpp>
 #include <llmzero/tokenizer/spm.hpp>
 #include <llmzero/tokenizer/token.hpp>
+#include <llmzero/tokenizer/unigram.hpp>
 #include <llmzero/tokenizer/vocabulary.hpp>
 
 #include <cstddef>
@@ -95,7 +96,7 @@ public:
     }
 
 private:
-    using tokenizer_kinds = std::variant<spm_tokenizer, bpe_tokenizer>;
+    using tokenizer_kinds = std::variant<spm_tokenizer, bpe_tokenizer, unigram_tokenizer>;
 
     // Text between special tokens: a view of one segment, copied only when it comes from several.
     struct plain_text {
