@@ -21,7 +21,7 @@ struct bad_message {
 
 // Whether this version runs them; where it does not, their files are refused for that, by name.
 inline constexpr bool supports_bpe = true;
-inline constexpr bool supports_t5 = false;
+inline constexpr bool supports_t5 = true;
 
 inline constexpr bad_message bad_messages[] = {
     // clang-format off
