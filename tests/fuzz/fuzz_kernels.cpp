@@ -82,15 +82,20 @@ problem read_problem(input & in) {
     problem p{};
     p.format = static_cast<packed_format>(in.below(10));
     p.rows = 1 + in.below(4);
-    p.cols = is_quantised(p.format) ? group_size * (1 + in.below(3)) : 1 + in.below(40);
+    p.cols = is_quantised(p.format) ? group_size * (1 + in.below(has_halves(p.format) ? 10 : 3)) : 1 + in.below(40);
     p.n_tokens = 1 + in.below(9);
     p.is_tame = in.byte() % 4 != 0;
     if (is_quantised(p.format)) {
         p.groups.resize(p.rows * p.groups_in_row());
-        for (weight_group & group : p.groups) {
+        for (std::size_t g = 0; g < p.groups.size(); ++g) {
+            weight_group & group = p.groups[g];
             group.scale = in.finite_half();
             const float offset = in.finite_half();
             group.offset = has_offset(p.format) ? offset : 0.0f;
+            if (has_halves(p.format) && g % p.groups_in_row() % 8 != 0) { // of the same block as the one before it
+                group.scale = p.groups[g - 1].scale;
+                group.offset = p.groups[g - 1].offset;
+            }
             for (std::size_t h = 0; has_halves(p.format) && h < 2; ++h) {
                 group.half_scale[h] = in.code();
                 group.half_offset[h] = in.code();

@@ -19,7 +19,7 @@ namespace arm = kernels::arm1176;
 
 // One group of weights, packed by the set itself.
 template <packed_format format> std::vector<std::uint32_t> arm_words(const weight_group & group) {
-    std::vector<std::uint32_t> words(arm::group_words(format));
+    std::vector<std::uint32_t> words(arm::bytes_of_row(format, group_size) / 4);
     arm::pack_row({format, 1, group_size, reinterpret_cast<std::byte *>(words.data())}, 0, &group);
     return words;
 }
@@ -30,8 +30,12 @@ template <packed_format format> void check_integers(const weight_group & group, 
     arm::activation_group a;
     std::memset(&a, 0x5a, sizeof a);
     arm::arrange_group(arm::kind_for(format), code, 0.5f, a);
-    const auto header = kernels::read_header<format>(words.data());
-    const std::int32_t lanes = arm::integer_dot<format>(header, words.data() + arm::header_words(format), a);
+    std::int32_t lanes = 0;
+    kernels::for_groups<format>(reinterpret_cast<const std::byte *>(words.data()), 1, arm::code_bytes(format),
+                                [&](std::size_t, const kernels::group_scales & scales, const std::byte * codes) {
+                                    lanes = arm::integer_dot<format>(scales,
+                                                                     reinterpret_cast<const std::uint32_t *>(codes), a);
+                                });
     std::int16_t wide[group_size];
     std::int32_t sum[2] = {};
     for (std::size_t i = 0; i < group_size; ++i) {
@@ -170,14 +174,14 @@ TEST_CASE("arm1176: prepared factors stay within 16 bits") {
     check_lane(a.factor[3], 16 * 127 - 127, -16 * 127 + 127);
 }
 
-TEST_CASE("arm1176: bytes of a group") {
+TEST_CASE("arm1176: bytes of rows, and of prepared vectors") {
     CHECK(arm::packed_bytes(packed_format::q8, 3, 64) == 3 * 2 * 36);
     CHECK(arm::packed_bytes(packed_format::q8_offset, 3, 64) == 3 * 2 * 40);
     CHECK(arm::packed_bytes(packed_format::q4, 3, 64) == 3 * 2 * 20);
     CHECK(arm::packed_bytes(packed_format::q4_offset, 3, 64) == 3 * 2 * 24);
-    CHECK(arm::packed_bytes(packed_format::q8_halves, 3, 64) == 3 * 2 * 40);
-    CHECK(arm::packed_bytes(packed_format::q4_halves, 3, 64) == 3 * 2 * 24);
-    CHECK(arm::packed_bytes(packed_format::q4_halves_offset, 3, 64) == 3 * 2 * 28);
+    CHECK(arm::packed_bytes(packed_format::q8_halves, 3, 512) == 3 * 2 * (4 + 8 * 36));
+    CHECK(arm::packed_bytes(packed_format::q4_halves, 3, 512) == 3 * 2 * (4 + 8 * 20));
+    CHECK(arm::packed_bytes(packed_format::q4_halves_offset, 3, 512) == 3 * 2 * (8 + 8 * 20));
     CHECK(arm::activation_bytes(activation_kind::nibble_safe, 64) == 2 * 88);
     CHECK(arm::kind_for(packed_format::q8) == activation_kind::eight);
     CHECK(arm::kind_for(packed_format::q8_offset) == activation_kind::eight);

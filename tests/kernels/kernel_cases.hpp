@@ -93,8 +93,13 @@ inline matrix random_matrix(packed_format format, std::size_t rows, std::size_t 
     if (is_quantised(format)) {
         made.groups.resize(rows * cols / group_size);
         float * to = made.values.data();
-        for (weight_group & group : made.groups) {
+        for (std::size_t g = 0; g < made.groups.size(); ++g) {
+            weight_group & group = made.groups[g];
             group = random_group(format, random);
+            if (has_halves(format) && g % (cols / group_size) % 8 != 0) { // of the same block as the one before it
+                group.scale = made.groups[g - 1].scale;
+                group.offset = made.groups[g - 1].offset;
+            }
             dequantise(group, to);
             to += group_size;
         }

@@ -50,7 +50,7 @@ TEST_CASE("kernel set: sizes grow with rows and columns, and hold the codes") {
                                  : kernel_cases::codes_of(format).high < 16 ? 4
                                                                             : 8;
         CHECK(row >= 64 * bits / 8);
-        CHECK(row <= 64 * bits / 8 + (is_quantised(format) ? 2 * 12 : 0)); // headers of two groups
+        CHECK(row <= 64 * bits / 8 + (is_quantised(format) ? 2 * 8 : 0)); // scale and offset of two groups
         CHECK(set.packed_bytes(format, 0, 64) == 0);
         CHECK(set.packed_bytes(format, 3, 64) >= 3 * 64 * bits / 8);
         const activation_kind kind = set.kind_for(format);
@@ -122,7 +122,8 @@ TEST_CASE("kernel set: scales and offsets keep all their bits") {
         }
         for (const float scale : {65504.0f, 0x1p-24f, -1.0f / 3.0f, 1e-38f, 0.0f}) {
             w.groups[0].scale = scale;
-            w.groups[1].scale = -scale;
+            w.groups[1].scale = has_halves(format) ? scale : -scale; // one for the block
+            w.groups[1].half_scale[1] = has_halves(format) ? std::int8_t{-1} : std::int8_t{1};
             const kernel_cases::packed packed(set, w);
             float out[64];
             set.unpack_row(packed.view(), 0, out);

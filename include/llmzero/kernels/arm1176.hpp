@@ -14,10 +14,10 @@
 // for |x| <= 127 and |16 * x1 - x2| < 2048; the sum starts at -4096 * 8 * sum(x2 + x1 + x0).
 //     8 weights: 3 AND, 4 SMLAD.
 //
-// Layout: rows one after the other; a row is a stream of groups of 32 weights, each a header (group_header.hpp) and its
-// codes, words little endian.
-//     q8, q8_offset, q8_halves                      | header | 8 words: 2 halfwords of 2 weights |
-//     q4, q4_offset, q4_halves, q4_halves_offset    | header | 4 words: 2 halfwords of 4 weights |
+// Layout: rows one after the other as packed_row.hpp draws them. The codes of a group are 8 words of 2 halfwords of 2
+// weights, or with nibbles 4 words of 2 halfwords of 4 weights, little endian. Bytes of a group, bits of a weight:
+//     q8  36, 9     q8_offset  40, 10     q8_halves  36.5, 9.125
+//     q4  20, 5     q4_offset  24, 6      q4_halves  20.5, 5.125     q4_halves_offset  21, 5.25
 // A prepared vector is a stream of groups of 88 bytes, see activation_group.
 #pragma once
 
@@ -26,9 +26,9 @@
 #if LLMZERO_HAS_ARM1176
 
 #    include <llmzero/kernels/dense.hpp>
-#    include <llmzero/kernels/group_header.hpp>
 #    include <llmzero/kernels/kernel_set.hpp>
 #    include <llmzero/kernels/loops.hpp>
+#    include <llmzero/kernels/packed_row.hpp>
 #    include <llmzero/numerics/quantise.hpp>
 #    include <llmzero/numerics/weight_group.hpp>
 
@@ -39,14 +39,14 @@
 
 namespace llmzero::inline LLMZERO_ABI::kernels::arm1176 {
 
-constexpr std::size_t header_words(packed_format format) {
-    return header_bytes(format) / sizeof(std::uint32_t);
-}
 constexpr std::size_t code_words(packed_format format) {
     return has_nibbles(format) ? 4 : 8;
 }
-constexpr std::size_t group_words(packed_format format) {
-    return header_words(format) + code_words(format);
+constexpr std::size_t code_bytes(packed_format format) {
+    return code_words(format) * sizeof(std::uint32_t);
+}
+constexpr std::size_t bytes_of_row(packed_format format, std::size_t cols) {
+    return row_bytes(format, cols / group_size, code_bytes(format));
 }
 
 // 32 activations as the two forms above want them. `factor` has 16 words of two lanes each, in the order in
@@ -124,12 +124,12 @@ inline std::int32_t integer_dot(const std::uint32_t * words, const std::int32_t 
 
 // The integer part of a group's product, exact.
 template <packed_format format>
-inline std::int32_t integer_dot(const group_header & header, const std::uint32_t * words, const activation_group & a) {
+inline std::int32_t integer_dot(const group_scales & scales, const std::uint32_t * words, const activation_group & a) {
     constexpr std::size_t n_words = code_words(format);
     if constexpr (has_halves(format)) {
         const std::int32_t low = integer_dot<format, n_words / 2>(words, a.factor, a.start[0]);
         const std::int32_t high = integer_dot<format, n_words / 2>(words + n_words / 2, a.factor + 8, a.start[1]);
-        return header.half_scale[0] * low + header.half_scale[1] * high;
+        return scales.half_scale[0] * low + scales.half_scale[1] * high;
     } else {
         const std::int32_t sum = integer_dot<format, n_words>(words, a.factor, a.start[0] + a.start[1]);
         // Nibbles are stored as code - 8 where the file's codes are 0..15.
@@ -138,24 +138,19 @@ inline std::int32_t integer_dot(const group_header & header, const std::uint32_t
 }
 
 template <packed_format format, std::size_t tile>
-inline void multiply_row(const std::uint32_t * row, std::size_t n_groups, const activation_group * x, float * y,
+inline void multiply_row(const std::byte * row, std::size_t n_groups, const activation_group * x, float * y,
                          std::size_t y_stride) {
     float total[tile] = {};
-    for (std::size_t g = 0; g < n_groups; ++g, row += group_words(format)) {
-        const group_header header = read_header<format>(row);
-        for (std::size_t t = 0; t < tile; ++t) {
-            const activation_group & a = x[t * n_groups + g];
-            const std::int32_t sum = integer_dot<format>(header, row + header_words(format), a);
-            total[t] = multiply_add(static_cast<float>(sum), header.scale * a.scale, total[t]);
-            if constexpr (has_offset(format) && has_halves(format)) {
-                const std::int32_t offsets =
-                    header.half_offset[0] * a.half_sum[0] + header.half_offset[1] * a.half_sum[1];
-                total[t] = multiply_add(static_cast<float>(offsets), header.offset * a.scale, total[t]);
-            } else if constexpr (has_offset(format)) {
-                total[t] = multiply_add(header.offset, a.sum, total[t]);
-            }
-        }
-    }
+    for_groups<format>(row, n_groups, code_bytes(format),
+                       [&](std::size_t g, const group_scales & scales, const std::byte * codes) {
+                           const auto * words = reinterpret_cast<const std::uint32_t *>(codes);
+                           for (std::size_t t = 0; t < tile; ++t) {
+                               const activation_group & a = x[t * n_groups + g];
+                               const std::int32_t sum = integer_dot<format>(scales, words, a);
+                               total[t] = multiply_add(static_cast<float>(sum), scales.scale * a.scale, total[t]);
+                               total[t] = add_offset<format>(scales, a, total[t]);
+                           }
+                       });
     for (std::size_t t = 0; t < tile; ++t) {
         y[t * y_stride] = total[t];
     }
@@ -168,81 +163,71 @@ inline void multiply(const packed_view & w, std::size_t first_row, std::size_t e
     }
     constexpr std::size_t tile = 2;
     const auto * x = reinterpret_cast<const activation_group *>(prepared);
-    const auto * words = reinterpret_cast<const std::uint32_t *>(w.data);
     const std::size_t n_groups = w.cols / group_size;
     with_format(w.format, [&]<packed_format format>() {
         for_rows_and_tokens<tile>(first_row, end_row, n_tokens, [&]<std::size_t n>(std::size_t row, std::size_t token) {
-            multiply_row<format, n>(words + row * n_groups * group_words(format), n_groups, x + token * n_groups,
+            multiply_row<format, n>(w.data + row * bytes_of_row(format, w.cols), n_groups, x + token * n_groups,
                                     y + token * y_stride + row, y_stride);
         });
     });
 }
 
 inline std::size_t packed_bytes(packed_format format, std::size_t rows, std::size_t cols) {
-    return is_quantised(format) ? rows * (cols / group_size) * group_words(format) * sizeof(std::uint32_t)
-                                : dense::packed_bytes(format, rows, cols);
+    return is_quantised(format) ? rows * bytes_of_row(format, cols) : dense::packed_bytes(format, rows, cols);
+}
+
+inline void pack_codes(packed_format format, const std::int8_t * code, std::uint32_t * words) {
+    for (std::size_t w = 0; w < code_words(format); ++w) {
+        std::uint32_t word = 0;
+        if (has_nibbles(format)) {
+            const int middle = lowest_nibble(format) + 8;
+            for (std::size_t i = 0; i < 8; ++i) {
+                const int nibble = code[8 * w + i] - middle + (i % 4 == 3 ? 0 : 8);
+                word |= (static_cast<std::uint32_t>(nibble) & 15u) << (4 * i);
+            }
+        } else {
+            for (std::size_t i = 0; i < 4; ++i) {
+                const auto byte = static_cast<std::uint32_t>(code[4 * w + i]) + (i % 2 == 0 ? 128u : 0u);
+                word |= (byte & 255u) << (8 * i);
+            }
+        }
+        words[w] = word;
+    }
+}
+
+template <packed_format format> inline void unpack_codes(const std::byte * codes, std::int8_t * code) {
+    const auto * words = reinterpret_cast<const std::uint32_t *>(codes);
+    for (std::size_t i = 0; i < group_size; ++i) {
+        if constexpr (has_nibbles(format)) {
+            const auto nibble = static_cast<int>(words[i / 8] >> (4 * (i % 8)) & 15u);
+            const int middle = lowest_nibble(format) + 8;
+            code[i] = static_cast<std::int8_t>((i % 4 == 3 ? (nibble ^ 8) - 8 : nibble - 8) + middle);
+        } else {
+            const auto byte = static_cast<int>(words[i / 4] >> (8 * (i % 4)) & 255u);
+            code[i] = static_cast<std::int8_t>(i % 2 == 0 ? byte - 128 : (byte ^ 128) - 128);
+        }
+    }
 }
 
 inline void pack_row(const packed_view & into, std::size_t row, const void * source) {
     if (!is_quantised(into.format)) {
         return dense::pack_row(into, row, source);
     }
-    const auto * groups = static_cast<const weight_group *>(source);
-    const std::size_t n_groups = into.cols / group_size;
-    const std::size_t header = header_words(into.format);
-    auto * to = reinterpret_cast<std::uint32_t *>(into.data) + row * n_groups * group_words(into.format);
-    for (std::size_t g = 0; g < n_groups; ++g, to += group_words(into.format)) {
-        const weight_group & from = groups[g];
-        write_header(into.format, from, to);
-        if (!has_nibbles(into.format)) {
-            for (std::size_t w = 0; w < code_words(into.format); ++w) {
-                std::uint32_t word = 0;
-                for (std::size_t i = 0; i < 4; ++i) {
-                    const auto code = static_cast<std::uint32_t>(from.code[4 * w + i]) + (i % 2 == 0 ? 128u : 0u);
-                    word |= (code & 255u) << (8 * i);
-                }
-                to[header + w] = word;
-            }
-            continue;
-        }
-        const int middle = lowest_nibble(into.format) + 8;
-        for (std::size_t w = 0; w < code_words(into.format); ++w) {
-            std::uint32_t word = 0;
-            for (std::size_t i = 0; i < 8; ++i) {
-                const int code = from.code[8 * w + i] - middle + (i % 4 == 3 ? 0 : 8);
-                word |= (static_cast<std::uint32_t>(code) & 15u) << (4 * i);
-            }
-            to[header + w] = word;
-        }
-    }
-}
-
-template <packed_format format> inline void unpack_row_as(const packed_view & from, std::size_t row, float * out) {
-    const std::size_t n_groups = from.cols / group_size;
-    const auto * words = reinterpret_cast<const std::uint32_t *>(from.data) + row * n_groups * group_words(format);
-    for (std::size_t g = 0; g < n_groups; ++g, words += group_words(format)) {
-        weight_group group;
-        read_scales<format>(words, group);
-        const std::uint32_t * codes = words + header_words(format);
-        for (std::size_t i = 0; i < group_size; ++i) {
-            if constexpr (has_nibbles(format)) {
-                const auto nibble = static_cast<int>(codes[i / 8] >> (4 * (i % 8)) & 15u);
-                const int code = i % 4 == 3 ? (nibble ^ 8) - 8 : nibble - 8;
-                group.code[i] = static_cast<std::int8_t>(code + lowest_nibble(format) + 8);
-            } else {
-                const auto byte = static_cast<int>(codes[i / 4] >> (8 * (i % 4)) & 255u);
-                group.code[i] = static_cast<std::int8_t>(i % 2 == 0 ? byte - 128 : (byte ^ 128) - 128);
-            }
-        }
-        dequantise(group, out + g * group_size);
-    }
+    const packed_format format = into.format;
+    pack_groups(format, static_cast<const weight_group *>(source), into.cols / group_size, code_bytes(format),
+                into.data + row * bytes_of_row(format, into.cols), [format](const weight_group & from, std::byte * to) {
+                    pack_codes(format, from.code, reinterpret_cast<std::uint32_t *>(to));
+                });
 }
 
 inline void unpack_row(const packed_view & from, std::size_t row, float * out) {
     if (!is_quantised(from.format)) {
         return dense::unpack_row(from, row, out);
     }
-    with_format(from.format, [&]<packed_format format>() { unpack_row_as<format>(from, row, out); });
+    with_format(from.format, [&]<packed_format format>() {
+        unpack_groups<format>(from.data + row * bytes_of_row(format, from.cols), from.cols / group_size,
+                              code_bytes(format), out, unpack_codes<format>);
+    });
 }
 
 inline activation_kind kind_for(packed_format format) {

@@ -23,7 +23,7 @@ enum class packed_format : std::uint8_t {
     q8_offset, // groups of 32: scale * code + offset
     q4,        // groups of 32: scale * code, code in [-8, 7]
     q4_offset, // groups of 32: scale * code + offset, code in [0, 15]
-    // With a factor of 8 bits for each half of a group, see weight_group:
+    // With a factor of 8 bits for each half of a group, and one scale and offset for 8 groups (weight_group.hpp):
     q8_halves,        // (scale * half_scale) * code, code in [-32, 31]
     q4_halves,        // (scale * half_scale) * code, code in [-8, 7]
     q4_halves_offset, // (scale * half_scale) * code + offset * half_offset, code in [-8, 7]

@@ -18,7 +18,8 @@ inline constexpr std::size_t half_size = group_size / 2;
 // 32 neighbouring weights: weight[i] = (scale * half_scale[i / 16]) * code[i] + offset * half_offset[i / 16].
 //
 // Where a type has factors for the halves, scale and offset are half-precision numbers of the file, so that their
-// products with a factor, an integer of 8 bits, are exact. Where it has none, the factors are 1.
+// products with a factor, an integer of 8 bits, are exact; and they are those of a block of 256 weights: the same in 8
+// neighbouring groups. Where a type has no such factors they are 1.
 struct weight_group {
     float scale;
     float offset; // 0 for types without one
