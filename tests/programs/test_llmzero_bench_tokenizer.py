@@ -35,7 +35,7 @@ class BenchTokenizer(unittest.TestCase):
             self.assertRegex(row[7], r"^\d+\.\d+ \u00b1 \d+\.\d+$")
 
     def test_json_for_every_kind_of_vocabulary(self):
-        for name, kind in {"vocab/bpe4k-pre-default.gguf": "gpt2 (default)",
+        for name, kind in {"vocab/bpe4k-pre-default.gguf": "gpt2 (default)", "vocab/t5.gguf": "t5",
                            "models/stories260K-Q4_0.gguf": "llama"}.items():
             with self.subTest(name=name):
                 done = Program.run("-m", vocabulary(name), *QUICK, "-c", "ab", "-o", "json")

@@ -14,3 +14,13 @@ TEST_CASE("token kinds have the numbers of the file format, and no_token is no i
     CHECK(static_cast<int>(llmzero::token_kind::unused) == 5);
     CHECK(static_cast<int>(llmzero::token_kind::byte) == 6);
 }
+
+TEST_CASE("text are the kinds that ordinary text may become") {
+    using llmzero::token_kind;
+    for (const token_kind kind : {token_kind::normal, token_kind::user_defined, token_kind::unused}) {
+        CHECK(llmzero::is_text(kind));
+    }
+    for (const token_kind kind : {token_kind::unknown, token_kind::control, token_kind::byte}) {
+        CHECK_FALSE(llmzero::is_text(kind));
+    }
+}
