@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <doctest/doctest.h>
+#include <initializer_list>
 #include <type_traits>
 
 TEST_CASE("token kinds have the numbers of the file format, and no_token is no id") {
