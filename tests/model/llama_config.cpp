@@ -271,7 +271,7 @@ TEST_CASE("llama config: the largest gemma3 scales its attention by d_model / n_
         REQUIRE(w.add("gemma3.attention.value_length", 12u));
     });
     REQUIRE(largest);
-    CHECK(largest->attention_scale == 1.0f / std::sqrt(8.0f));
+    CHECK(largest->attention_scale == std::sqrt(4.0f / 32.0f)); // 4 heads, 32 wide together
 }
 
 TEST_CASE("llama config: what is not computed is refused by name") {

@@ -98,7 +98,7 @@ inline result<model_config> read_gemma3_config(const gguf_file & file, std::stri
     // it by its layers.
     constexpr std::uint32_t layers_of_27b = 62;
     if (c.n_layers == layers_of_27b) {
-        c.attention_scale = 1.0f / std::sqrt(static_cast<float>(c.d_model / c.n_heads));
+        c.attention_scale = std::sqrt(static_cast<float>(c.n_heads) / static_cast<float>(c.d_model));
     }
     LLMZERO_ASSIGN(c.window, keys.get_or<std::uint32_t>("attention.sliding_window", 0));
     LLMZERO_ASSIGN(c.window_period, keys.count_or("attention.sliding_window_pattern", 6));
