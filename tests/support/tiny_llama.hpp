@@ -179,8 +179,9 @@ private:
     }
 
     void norm_heads(std::vector<double> & x, const std::string & name) const {
-        for (auto head = x.begin(); head != x.end(); head += s.head_dim) {
-            const std::vector<double> normalised = norm({head, head + s.head_dim}, name, s.rms_epsilon);
+        const auto head_dim = static_cast<std::ptrdiff_t>(s.head_dim);
+        for (auto head = x.begin(); head != x.end(); head += head_dim) {
+            const std::vector<double> normalised = norm({head, head + head_dim}, name, s.rms_epsilon);
             std::copy(normalised.begin(), normalised.end(), head);
         }
     }
