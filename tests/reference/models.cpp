@@ -141,6 +141,25 @@ TEST_CASE("reference: models of floats choose the reference's ids, with the prom
     CHECK(compared > 200);
 }
 
+TEST_CASE("reference: a prompt in batches gives the bits that one token at a time gives") {
+    const std::string folder = reference_dir("the same bits");
+    if (folder.empty()) {
+        return;
+    }
+    for (const reference_model & expected : reference_models(folder)) {
+        CAPTURE(expected.name);
+        for (const llmzero::kernel_set * kernels : llmzero::available_kernels()) {
+            CAPTURE(std::string(kernels->name));
+            llmzero::session in_batches = session_of(expected, {.batch = 5}, *kernels);
+            REQUIRE(in_batches.prefill(expected.ids));
+            llmzero::session one_by_one = session_of(expected, {.batch = 1}, *kernels);
+            REQUIRE(one_by_one.prefill(expected.ids));
+            CHECK(std::memcmp(in_batches.logits().data(), one_by_one.logits().data(),
+                              in_batches.logits().size_bytes()) == 0);
+        }
+    }
+}
+
 TEST_CASE("reference: a cache of 8 bits stays close, whatever the layers see of it") {
     const std::string folder = reference_dir("an 8-bit cache");
     if (folder.empty()) {
