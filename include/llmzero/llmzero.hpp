@@ -7,6 +7,7 @@
 #pragma once
 
 #include <llmzero/generation/conversation.hpp>
+#include <llmzero/generation/perplexity.hpp>
 #include <llmzero/generation/prompt_cache.hpp>
 #include <llmzero/generation/session.hpp>
 #include <llmzero/model/model.hpp>
