@@ -4,6 +4,8 @@
 //
 // The last column is what text costs in memory traffic: the packed weights read for one token (all of them once,
 // of the embedding table a row) times tokens per second. The KV cache and activations are not counted.
+//
+// With --perplexity FILE it measures instead how well the model expects a text (perplexity.hpp).
 
 // File offsets of 64 bits on 32-bit systems too; before any header.
 #define _FILE_OFFSET_BITS 64
@@ -18,6 +20,7 @@
 #include "cli/output.hpp"
 #include "cli/progress.hpp"
 #include "cli/signals.hpp"
+#include "perplexity.hpp"
 #include "random_model.hpp"
 #include "statistics.hpp"
 
@@ -28,6 +31,7 @@
 #include <cstdlib>
 #include <ctime>
 #include <iterator>
+#include <limits>
 #include <span>
 #include <string>
 #include <string_view>
@@ -62,12 +66,14 @@ struct bench_settings {
     std::uint32_t repetitions = 5;
     std::uint32_t batch = llmzero::session_options{}.batch;
     llmzero::kv_type kv = llmzero::session_options{}.kv;
+    bench::perplexity_settings perplexity;
     format_choice output = format_choice::md;
     bool version = false;
     bool help = false;
 };
 
 cli::option_table options_of(bench_settings & s) {
+    constexpr std::uint32_t most = std::numeric_limits<std::uint32_t>::max();
     return {
         cli::heading("Model"),
         cli::file('m', "model", s.model, "GGUF file to measure.", "random weights"),
@@ -86,6 +92,19 @@ cli::option_table options_of(bench_settings & s) {
         cli::whole('b', "batch", s.batch, 1, llmzero::session::max_batch,
                    "Tokens of the prompt that are worked on together."),
         cli::choice(0, "kv", s.kv, kv_type_names, "TYPE", "Type of the key-value cache: f32 or q8."),
+
+        cli::heading("Perplexity"),
+        cli::file(0, "perplexity", s.perplexity.file,
+                  "Measure how well the model expects the text of this file (- is standard input), instead of speed."),
+        cli::text(0, "separator", s.perplexity.separator, "LINE",
+                  "The file holds several texts with this line between them, such as <|endoftext|>; each is scored by "
+                  "itself.",
+                  "one text"),
+        cli::whole('c', "ctx-size", s.perplexity.context, 0, most,
+                   "Tokens that are scored together. A longer text is taken in stretches of this length, each from an "
+                   "empty cache.",
+                   "0: the model's context, at most 512"),
+        cli::toggle(0, "cut", s.perplexity.cut, "Score only the first stretch of each text."),
 
         cli::heading("Output"),
         cli::choice('o', "output", s.output, format_names, "FORMAT", "md: a table; json: an array of objects."),
@@ -313,10 +332,26 @@ exit_code fail(const error & e, bool loading) {
     return interrupted ? exit_code::interrupted : cli::exit_code_for(e, loading);
 }
 
+exit_code run_perplexity(const subject & of, bench_settings s) {
+    s.perplexity.kv = s.kv;
+    const auto facts = bench::measure_perplexity(of.model, s.perplexity);
+    if (!facts) {
+        return fail(facts.error(), false);
+    }
+    cli::output out;
+    out.write(s.output == format_choice::md
+                  ? bench::perplexity_table(of.name, of.type, of.model, *facts)
+                  : bench::perplexity_json(of.name, of.type, s.model, of.model, s.perplexity, *facts));
+    return cli::exit_code_for_output(out.problem());
+}
+
 exit_code run(const bench_settings & s) {
     const auto of = load(s);
     if (!of) {
         return fail(of.error(), true);
+    }
+    if (!s.perplexity.file.empty()) {
+        return run_perplexity(*of, s);
     }
     const auto all = measure(*of, s);
     if (!all) {
@@ -329,10 +364,13 @@ exit_code run(const bench_settings & s) {
 
 std::string help_text(const cli::option_table & table) {
     return "llmzero-bench measures how fast a model reads and writes text.\n\n"
-           "usage: llmzero-bench [-m FILE | --random SHAPE --type TYPE] [options]\n" +
+           "usage: llmzero-bench [-m FILE | --random SHAPE --type TYPE] [options]\n"
+           "       llmzero-bench -m FILE --perplexity FILE [options]\n" +
            cli::help_of(table) +
            "\nt/s: tokens per second, mean and standard deviation. GB/s: packed weights read\n"
-           "per second while text is written. Exit status: as of llmzero-run.\n";
+           "per second while text is written. Perplexity: the exponential of the mean of\n"
+           "-ln p over the scored tokens; top-1: the share of them that were the likeliest.\n"
+           "Exit status: as of llmzero-run.\n";
 }
 
 } // namespace

@@ -1,5 +1,6 @@
 """llmzero-bench from outside. See support.py for how to run it. What it measures is not judged, only that it does."""
 import json
+import math
 import os
 import re
 import signal
@@ -10,6 +11,8 @@ import unittest
 import support
 from support import Program
 
+# All of the kit's with LLMZERO_TEST_SCALE=full, which takes a minute; two seconds each for these.
+PERPLEXITY_MODELS = None if os.environ.get("LLMZERO_TEST_SCALE") == "full" else ("stories260K-Q4_0", "llama2xs-Q8_0")
 QUICK = ("-p", "2", "-n", "2", "-r", "2")
 
 
@@ -81,6 +84,74 @@ class Bench(unittest.TestCase):
                     self.assertEqual(done.err == "", status == 0, done)
         self.assertEqual(Program.run("-m", a_model(), "-p", "0", "-n", "0").status, 2)
         self.assertEqual(Program.run("word").status, 2)
+
+    def perplexity(self, model, *options):
+        """What the program says about the kit's text, taken as the kit takes it: 256 ids of every story."""
+        path = os.path.join(Program.conformance, "models", model + ".gguf")
+        text = os.path.join(Program.conformance, "text", "tinystories_val_100.txt")
+        done = Program.run("-m", path, "--perplexity", text, "--separator", "<|endoftext|>", "-c", "256", "--cut",
+                           "-o", "json", *options)
+        self.assertEqual((done.status, done.err), (0, ""), done)
+        return json.loads(done.out)[0]
+
+    def test_perplexity_of_the_kit(self):
+        with open(os.path.join(Program.conformance, "expected", "perplexity.json")) as file:
+            expected = {entry["model"]: entry["float_ref"] for entry in json.load(file)["results"]}
+        for model in PERPLEXITY_MODELS or sorted(expected):
+            with self.subTest(model=model):
+                got, wanted = self.perplexity(model), expected[model]
+                print(model, "perplexity", got["perplexity"], "float reference", wanted["ppl"], "top-1", got["top1"])
+                self.assertEqual((got["n_parts"], got["n_stretches"]), (100, 100))
+                self.assertEqual(got["n_scored"], wanted["n_scored"])
+                self.assertAlmostEqual(got["perplexity"], wanted["ppl"], delta=0.005 * wanted["ppl"])
+                self.assertAlmostEqual(got["top1"], wanted["next_token_top1"], delta=0.005)
+                self.assertGreater(got["avg_ts"], 0)
+
+    def test_perplexity_of_small_texts(self):
+        def measured(content, *options, status=0):
+            path = os.path.join(Program.folder, "text.txt")
+            with open(path, "wb") as file:
+                file.write(content)
+            model = os.path.join(Program.conformance, "models", "stories260K-F32.gguf")
+            done = Program.run("-m", model, "--perplexity", path, "-o", "json", *options)
+            self.assertEqual(done.status, status, done)
+            return json.loads(done.out)[0] if status == 0 else done.err
+
+        story = b"Once upon a time, there was a little girl named Lily. She loved to play outside."
+        whole = measured(story + b"\n")
+        self.assertEqual((whole["n_ctx"], whole["n_parts"], whole["n_stretches"]), (512, 1, 1))
+        self.assertLess(whole["perplexity"], 5)
+        self.assertAlmostEqual(whole["perplexity"], math.exp(whole["nll"] / whole["n_scored"]), delta=0.001)
+        # The first id of every stretch, BOS, is given; a part's ids are the same in one stretch and in several.
+        short = measured(story, "-c", "8")
+        self.assertEqual(short["n_scored"], whole["n_scored"])
+        self.assertEqual(short["n_stretches"], -(-whole["n_scored"] // 7))
+        self.assertGreater(short["perplexity"], whole["perplexity"])
+        cut = measured(story, "-c", "8", "--cut")
+        self.assertEqual((cut["n_stretches"], cut["n_scored"]), (1, 7))
+        twice = measured(story + b"\n--\n" + story + b"\n--\n", "--separator", "--")
+        self.assertEqual((twice["n_parts"], twice["n_scored"]), (2, 2 * whole["n_scored"]))
+        self.assertAlmostEqual(twice["perplexity"], whole["perplexity"], delta=0.0001)
+        for content, options in ((b"", ()), (b"\xff\xfea\0", ()), (b"a", ("-c", "1")), (b"a", ("-c", "x")),
+                                 (b"--\n--\n", ("--separator", "--"))):
+            self.assertIn("llmzero-bench: ", measured(content, *options, status=2))
+        table = Program.run("-m", a_model(), "--perplexity", "-", stdin=story)
+        self.assertEqual((table.status, table.err), (0, ""), table)
+        rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in table.out.decode().splitlines()]
+        self.assertEqual(rows[0][5:], ["scored", "perplexity", "top-1", "t/s"])
+        self.assertEqual(len(rows), 3)
+        self.assertEqual(Program.run("-m", a_model(), "--perplexity", "/nowhere").status, 1)
+
+    def test_perplexity_interrupted(self):
+        text = os.path.join(Program.folder, "long.txt")
+        with open(text, "w") as file:
+            file.write("Once upon a time. " * 100000)
+        process = Program.start("-m", a_model(), "--perplexity", text, stdin=subprocess.DEVNULL)
+        with self.assertRaises(subprocess.TimeoutExpired):
+            process.wait(1)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=support.TIMEOUT)
+        self.assertEqual((process.returncode, out, err), (130, b"", b"llmzero-bench: interrupted\n"))
 
     def test_interrupted(self):
         process = Program.start("-m", a_model(), "-p", "0", "-n", "1000", "-r", "10000", stdin=subprocess.DEVNULL)
