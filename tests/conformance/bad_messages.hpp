@@ -8,20 +8,12 @@ namespace conformance {
 // Where the message points to: a byte of the file, or nowhere, because what it complains about is not there.
 enum class place { offset, none };
 
-// What the file needs before its own mistake can be found.
-enum class needs { llama, bpe, t5 };
-
 struct bad_message {
     std::string_view file;  // without ".gguf"
     std::string_view names; // the key, the tensor, or the part of the header
     std::string_view found; // what stands there, or what is wrong with it; empty: any words
     place where = place::offset;
-    needs what = needs::llama;
 };
-
-// Whether this version runs them; where it does not, their files are refused for that, by name.
-inline constexpr bool supports_bpe = true;
-inline constexpr bool supports_t5 = true;
 
 inline constexpr bad_message bad_messages[] = {
     // clang-format off
@@ -160,7 +152,7 @@ inline constexpr bad_message bad_messages[] = {
     {"tokens-missing", "tokenizer.ggml.tokens", "missing", place::none},
     {"tokenizer-model-missing", "tokenizer.ggml.model", "missing", place::none},
     {"tokenizer-model-unknown", "tokenizer.ggml.model", "nosuch"},
-    {"tokenizer-pre-unknown", "tokenizer.ggml.pre", "nosuch", place::offset, needs::bpe},
+    {"tokenizer-pre-unknown", "tokenizer.ggml.pre", "nosuch"},
     {"tokens-not-strings", "tokenizer.ggml.tokens", "u32"},
     {"tokens-empty-array", "tokenizer.ggml.tokens", "0"},
     {"tokens-duplicate", "tokenizer.ggml.tokens", "'ab'"},
@@ -176,25 +168,25 @@ inline constexpr bad_message bad_messages[] = {
     {"eos-out-of-range", "tokenizer.ggml.eos_token_id", "1000000"},
     {"unk-out-of-range", "tokenizer.ggml.unknown_token_id", "12"},
     {"eos-negative", "tokenizer.ggml.eos_token_id", "-5"},
-    {"merges-missing", "tokenizer.ggml.merges", "missing", place::none, needs::bpe},
-    {"merges-no-space", "tokenizer.ggml.merges", "element 0 is", place::offset, needs::bpe},
-    {"merges-empty-right", "tokenizer.ggml.merges", "element 0 is", place::offset, needs::bpe},
-    {"merges-empty", "tokenizer.ggml.merges", "element 0 is", place::offset, needs::bpe},
-    {"merges-not-strings", "tokenizer.ggml.merges", "u32", place::offset, needs::bpe},
-    {"charsmap-3-bytes", "tokenizer.ggml.precompiled_charsmap", "3", place::offset, needs::t5},
-    {"charsmap-truncated", "tokenizer.ggml.precompiled_charsmap", "", place::offset, needs::t5},
-    {"charsmap-size-beyond", "tokenizer.ggml.precompiled_charsmap", "", place::offset, needs::t5},
-    {"charsmap-size-2e32", "tokenizer.ggml.precompiled_charsmap", "4294967292", place::offset, needs::t5},
-    {"charsmap-size-odd", "tokenizer.ggml.precompiled_charsmap", "", place::offset, needs::t5},
-    {"charsmap-no-nul", "tokenizer.ggml.precompiled_charsmap", "", place::offset, needs::t5},
-    {"charsmap-no-replacements", "tokenizer.ggml.precompiled_charsmap", "", place::offset, needs::t5},
-    {"charsmap-root-offset", "tokenizer.ggml.precompiled_charsmap", "", place::offset, needs::t5},
-    {"charsmap-f32", "tokenizer.ggml.precompiled_charsmap", "f32", place::offset, needs::t5},
-    {"t5-buckets-0", "t5.attention.relative_buckets_count", "0", place::offset, needs::t5},
-    {"t5-buckets-missing", "t5.attention.relative_buckets_count", "missing", place::none, needs::t5},
-    {"t5-no-relative-bias", "enc.blk.0.attn_rel_b.weight", "missing", place::none, needs::t5},
-    {"t5-decoder-start-out-of-range", "t5.decoder_start_token_id", "", place::offset, needs::t5},
-    {"t5-no-cross-attention", "dec.blk.0.cross_attn_q.weight", "missing", place::none, needs::t5},
+    {"merges-missing", "tokenizer.ggml.merges", "missing", place::none},
+    {"merges-no-space", "tokenizer.ggml.merges", "element 0 is"},
+    {"merges-empty-right", "tokenizer.ggml.merges", "element 0 is"},
+    {"merges-empty", "tokenizer.ggml.merges", "element 0 is"},
+    {"merges-not-strings", "tokenizer.ggml.merges", "u32"},
+    {"charsmap-3-bytes", "tokenizer.ggml.precompiled_charsmap", "3"},
+    {"charsmap-truncated", "tokenizer.ggml.precompiled_charsmap", ""},
+    {"charsmap-size-beyond", "tokenizer.ggml.precompiled_charsmap", ""},
+    {"charsmap-size-2e32", "tokenizer.ggml.precompiled_charsmap", "4294967292"},
+    {"charsmap-size-odd", "tokenizer.ggml.precompiled_charsmap", ""},
+    {"charsmap-no-nul", "tokenizer.ggml.precompiled_charsmap", ""},
+    {"charsmap-no-replacements", "tokenizer.ggml.precompiled_charsmap", ""},
+    {"charsmap-root-offset", "tokenizer.ggml.precompiled_charsmap", ""},
+    {"charsmap-f32", "tokenizer.ggml.precompiled_charsmap", "f32"},
+    {"t5-buckets-0", "t5.attention.relative_buckets_count", "0"},
+    {"t5-buckets-missing", "t5.attention.relative_buckets_count", "missing", place::none},
+    {"t5-no-relative-bias", "enc.blk.0.attn_rel_b.weight", "missing", place::none},
+    {"t5-decoder-start-out-of-range", "t5.decoder_start_token_id", ""},
+    {"t5-no-cross-attention", "dec.blk.0.cross_attn_q.weight", "missing", place::none},
     // clang-format on
 };
 

@@ -106,19 +106,21 @@ void check_other_ways(const reference_run & reference) {
         }
     }
 
-    SUBCASE("the prompt in two parts, the second token by token") {
-        auto session = llmzero::session::create(model, options);
-        REQUIRE(session.has_value());
-        const std::span ids(prompt.prompt_ids);
-        REQUIRE(session->prefill(ids.first(5)).has_value());
-        for (const std::int32_t id : ids.subspan(5)) {
-            REQUIRE(session->decode(id).has_value());
+    if (!model.config().has_encoder()) { // which reads its source as a whole
+        SUBCASE("the prompt in two parts, the second token by token") {
+            auto session = llmzero::session::create(model, options);
+            REQUIRE(session.has_value());
+            const std::span ids(prompt.prompt_ids);
+            REQUIRE(session->prefill(ids.first(5)).has_value());
+            for (const std::int32_t id : ids.subspan(5)) {
+                REQUIRE(session->decode(id).has_value());
+            }
+            CHECK(session->position() == ids.size());
+            step_logits logits;
+            logits.add(session->logits());
+            CHECK(logits.n_vocab == bits.n_vocab);
+            CHECK(std::memcmp(logits.values.data(), bits.values.data(), bits.n_vocab * sizeof(float)) == 0);
         }
-        CHECK(session->position() == ids.size());
-        step_logits logits;
-        logits.add(session->logits());
-        CHECK(logits.n_vocab == bits.n_vocab);
-        CHECK(std::memcmp(logits.values.data(), bits.values.data(), bits.n_vocab * sizeof(float)) == 0);
     }
 
     SUBCASE("back to the end of the prompt, by way of another continuation") {
@@ -127,10 +129,13 @@ void check_other_ways(const reference_run & reference) {
         const std::span ids(prompt.prompt_ids);
         REQUIRE(session->prefill(ids).has_value());
         const auto position = session->position();
-        REQUIRE(session->prefill(other_prompt.prompt_ids).has_value());
+        for (const std::int32_t id : other_prompt.prompt_ids) {
+            REQUIRE(session->decode(id).has_value());
+        }
         session->rewind(position - 1);
         CHECK(session->position() == position - 1);
-        REQUIRE(session->decode(ids.back()).has_value());
+        const auto last = model.config().has_encoder() ? model.config().decoder_start : ids.back();
+        REQUIRE(session->decode(last).has_value());
         step_logits logits;
         logits.add(session->logits());
         for (std::size_t step = 1; step < n_steps; ++step) {

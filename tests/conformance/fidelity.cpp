@@ -78,13 +78,14 @@ TEST_CASE("fidelity table") {
     std::printf(
         "Error of the logits: nmse = sum (x - r)^2 / sum r^2, r being the float reference; x is ours (kernels: %s, "
         "K/V\n"
-        "cache f32), or the oracle's (llama.cpp, K/V cache F16, its default, and F32). On the 16 rows of a model "
+        "cache f32), or the oracle's (llama.cpp, K/V cache F16, its default, and F32). On the rows of a model "
         "whose\n"
-        "reference is on record, and for quantised files on all 192 steps, where the same weights run as floats stand\n"
-        "in for it. kl is the mean over the 16 rows; decided: right of the steps that rounding cannot tip.\n\n"
+        "reference is on record (16; 5 or 8 of a T5 model), and for quantised files on all 192 steps, where the same\n"
+        "weights run as floats stand in for it. kl is the mean over those rows; decided: right of the steps that\n"
+        "rounding cannot tip.\n\n"
         "%-46s %29s %29s %29s %29s\n%-46s",
-        llmzero::best_kernels().name, "", "16 rows, F16 ", "16 rows, F32 ", "192 steps, F16 ", "192 steps, F32 ",
-        "model");
+        llmzero::best_kernels().name, "", "rows on record, F16 ", "rows on record, F32 ", "192 steps, F16 ",
+        "192 steps, F32 ", "model");
     for (int i = 0; i < 4; ++i) {
         std::printf(" %9s %9s %7s", "ours", "oracle", "ratio");
     }

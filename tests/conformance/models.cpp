@@ -37,11 +37,15 @@ void check_rules(const golden::model & expected, const llmzero::kernel_set & ker
     REQUIRE_MESSAGE(run.has_value(), run.error().message());
     const fidelity & found = *run;
 
-    CHECK(found.stored.rows() == 16);
+    CHECK(found.stored.rows() == expected.n_stored_rows);
     CHECK(found.n_steps == 192);
     // Float weights meet float activations here, and only the order of additions differs from the reference. (1e-9 is
     // what the README asks for; 3e-13 was measured.)
     CHECK(found.stored.nmse() <= (is_float(expected) ? 1e-11 : 2 * largest_nmse(expected)));
+    if (expected.head_scale != 1) {
+        CHECK(found.scaled.rows() == expected.n_stored_rows);
+        CHECK(found.scaled.nmse() <= 2 * largest_nmse(expected));
+    }
     CHECK(found.stored.kl_mean() <= 3 * largest_kl(expected));
     // Rounded activations tip one step in a hundred: trained models have steps where two keys get nearly the same
     // attention (llama2xs-Q5_0, long, step 22: an nmse of 1e-4 or of 0.3, as roundings fall).
@@ -81,38 +85,18 @@ void check_rules(const char * name) {
 LLMZERO_TESTED_MODELS(LLMZERO_MODEL_TEST)
 #undef LLMZERO_MODEL_TEST
 
-TEST_CASE("conformance: every model of the data is tested or refused") {
+TEST_CASE("conformance: every model of the data is tested") {
     const std::string folder = support::conformance_dir("list of models");
     if (folder.empty()) {
         return;
     }
     std::size_t found = 0;
     for (const std::string & name : golden::model_names(folder)) {
-        const bool tested = std::count(conformance::tested_models.begin(), conformance::tested_models.end(), name) == 1;
-        const bool refused =
-            std::any_of(conformance::refused_models.begin(), conformance::refused_models.end(),
-                        [&](const conformance::refused_model & refusal) { return refusal.name == name; });
-        CHECK_MESSAGE(tested != refused, name);
+        CHECK_MESSAGE(std::count(conformance::tested_models.begin(), conformance::tested_models.end(), name) == 1,
+                      name);
         ++found;
     }
-    CHECK(found > 0);
-}
-
-TEST_CASE("conformance: what cannot be run is refused by name") {
-    const std::string folder = support::conformance_dir("refused models");
-    if (folder.empty()) {
-        return;
-    }
-    for (const conformance::refused_model & refusal : conformance::refused_models) {
-        const std::string path = folder + "/models/" + std::string(refusal.name) + ".gguf";
-        CAPTURE(path);
-        const auto model = llmzero::load(path.c_str());
-        REQUIRE_FALSE(model.has_value());
-        const std::string message = model.error().message();
-        CAPTURE(message);
-        CHECK(model.error().code() == llmzero::error_code::unsupported);
-        CHECK(message.find(refusal.reason) != std::string::npos);
-    }
+    CHECK(found == conformance::tested_models.size());
 }
 
 // From text to text: tokenizer, session, sampler and detokenizer together.
@@ -121,7 +105,8 @@ TEST_CASE("conformance: generated text of the float models") {
     if (folder.empty()) {
         return;
     }
-    for (const char * name : {"stories260K-F32", "llama2xs-F32"}) {
+    for (const char * name :
+         {"stories260K-F32", "llama2xs-F32", "syn-t5-gated-dm64-kv16-h6-ff128-e2d2-v4096-untied-F16"}) {
         const auto expected = golden::load(folder, name);
         REQUIRE(expected.has_value());
         const auto model = llmzero::load(expected->path.c_str());
@@ -149,7 +134,7 @@ TEST_CASE("conformance: generated text of the float models") {
             // the text starts from nothing.
             const bool has_space = text.starts_with(' ');
             CHECK(text.substr(has_space ? 1 : 0) == p.greedy_text);
-            CHECK_FALSE((has_space && p.name == "empty"));
+            CHECK_FALSE((has_space && (p.name == "empty" || model->config().has_encoder())));
         }
     }
 }

@@ -1,10 +1,10 @@
-// The models of the conformance data that have tests, one line each.
+// The models of the conformance data, one line each.
 #pragma once
 
 #include <array>
 #include <string_view>
 
-// LLMZERO_TESTED_MODELS(X) gives X("name") for every model whose architecture and tensor types can be run.
+// LLMZERO_TESTED_MODELS(X) gives X("name") for every model.
 #define LLMZERO_TESTED_MODELS(X)                                                                                       \
     X("babyllama105-Q4_0")                                                                                             \
     X("babyllama105-Q8_0")                                                                                             \
@@ -34,23 +34,15 @@
     X("syn-llama-d576-ff1536-l1-h9kv3-tied-Q4_K_M")                                                                    \
     X("syn-llama-d576-ff256-l2-h9kv3-untied-Q4_K_M")                                                                   \
     X("syn-qwen2-d192-ff384-l2-h6kv2-untied-Q4_0")                                                                     \
-    X("syn-qwen2-d192-ff384-l2-h6kv2-untied-Q8_0")
+    X("syn-qwen2-d192-ff384-l2-h6kv2-untied-Q8_0")                                                                     \
+    X("syn-t5-gated-dm64-kv16-h6-ff128-e2d2-v32128-untied-Q8_0")                                                       \
+    X("syn-t5-gated-dm64-kv16-h6-ff128-e2d2-v4096-untied-F16")                                                         \
+    X("syn-t5-relu-dm64-kv16-h6-ff128-e2d2-v4096-tied-Q8_0")
 
 namespace conformance {
 
 #define LLMZERO_MODEL_NAME(name) std::string_view(name),
 inline constexpr auto tested_models = std::array{LLMZERO_TESTED_MODELS(LLMZERO_MODEL_NAME)};
 #undef LLMZERO_MODEL_NAME
-
-// The ones that are refused, with what the refusal must name: the architecture.
-struct refused_model {
-    std::string_view name;
-    std::string_view reason;
-};
-inline constexpr auto refused_models = std::array{
-    refused_model{"syn-t5-gated-dm64-kv16-h6-ff128-e2d2-v32128-untied-Q8_0", "t5"},
-    refused_model{"syn-t5-gated-dm64-kv16-h6-ff128-e2d2-v4096-untied-F16", "t5"},
-    refused_model{"syn-t5-relu-dm64-kv16-h6-ff128-e2d2-v4096-tied-Q8_0", "t5"},
-};
 
 } // namespace conformance

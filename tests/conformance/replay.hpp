@@ -29,6 +29,11 @@ struct step_logits {
         n_vocab = logits.size();
         values.insert(values.end(), logits.begin(), logits.end());
     }
+    void multiply(double factor) {
+        for (float & value : values) {
+            value = static_cast<float>(static_cast<double>(value) * factor);
+        }
+    }
     // Bit for bit: -0 differs from +0, and a NaN equals itself.
     [[nodiscard]] bool same_bits(const step_logits & other) const {
         return n_vocab == other.n_vocab && values.size() == other.values.size() && !values.empty() &&
@@ -60,6 +65,7 @@ struct step_logits {
 // How one run of one model compares with the record.
 struct fidelity {
     support::comparison stored; // over the stored rows
+    support::comparison scaled; // the same with the factor of a tied head that the record lacks, if there is one
     std::size_t n_steps = 0;    // all steps of all prompts ...
     std::size_t decided = 0;    // ... those where the float reference is farther ahead than rounding explains ...
     std::size_t wrong = 0;      // ... and those of them whose argmax differs
@@ -129,6 +135,12 @@ measure(const golden::model & expected, const llmzero::model & model, llmzero::k
             return llmzero::error(llmzero::error_code::malformed, "found %zu logits, expected %zu", logits.n_vocab,
                                   expected.n_vocab);
         }
+        for (const golden::row & row : p.rows) {
+            if (!row.float_ref_scaled.empty()) {
+                found.scaled.add(row.float_ref_scaled, logits[row.step]);
+            }
+        }
+        logits.multiply(1 / expected.head_scale);
         add_prompt(found, p, logits);
         if (on_prompt) {
             on_prompt(p, logits);
