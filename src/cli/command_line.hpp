@@ -3,7 +3,7 @@
 // Forms: --name value, --name=value, --switch, -n value. A value may begin with '-'. "--" ends the options.
 // An option that is given twice keeps the later value; one that takes a list gathers them. The command line
 // replaces what the environment says (LLMZERO_N_PREDICT=16); an empty variable counts as absent.
-// A program has options only: a word that belongs to none is an error.
+// A word that belongs to no option is one of the program's operands where it has some (file names), else an error.
 #pragma once
 
 #include <llmzero/base/function_ref.hpp>
@@ -109,7 +109,9 @@ namespace cli {
 
 // Sets options from the words of a command line (without the program's name). After an error the rest is
 // still read, so that switches such as --json are known when the error is reported; the first error counts.
-[[nodiscard]] inline llmzero::status parse_command_line(option_table & table, std::span<char * const> words) {
+// Operands are added to `operands`, in their order; nullptr where the program takes none.
+[[nodiscard]] inline llmzero::status parse_command_line(option_table & table, std::span<char * const> words,
+                                                        std::vector<std::string> * operands = nullptr) {
     using llmzero::error;
     constexpr auto bad = llmzero::error_code::bad_argument;
     llmzero::status outcome = llmzero::success();
@@ -122,6 +124,10 @@ namespace cli {
     for (std::size_t i = 0; i < words.size(); ++i) {
         const std::string_view word = words[i];
         if (options_ended || word.size() < 2 || word[0] != '-') {
+            if (operands != nullptr) {
+                operands->emplace_back(word);
+                continue;
+            }
             note(error(bad, "%s belongs to no option; a text with blanks needs quotes: -p \"Once upon a time\"",
                        llmzero::quoted(word).c_str()));
             continue;

@@ -183,3 +183,18 @@ TEST_CASE("command line: nothing that can be typed breaks it") {
         }
     }
 }
+
+TEST_CASE("command line: words that belong to no option are operands, where there are some") {
+    settings s;
+    auto table = s.table();
+    std::vector<std::string> words = {"in", "-n", "7", "out", "-", "--", "--json", "-n"};
+    std::vector<char *> pointers;
+    for (std::string & word : words) {
+        pointers.push_back(word.data());
+    }
+    std::vector<std::string> operands;
+    CHECK(cli::parse_command_line(table, pointers, &operands));
+    CHECK(operands == std::vector<std::string>{"in", "out", "-", "--json", "-n"});
+    CHECK(s.n == 7);
+    CHECK_FALSE(s.json);
+}

@@ -113,16 +113,16 @@ check_header_form() {
         END { finish() }'
 }
 
-# include/llmzero/<dir>/<name>.hpp is tested by tests/<dir>/<name>.cpp, src/cli/<name>.hpp by tests/cli/<name>.cpp. A test
+# include/llmzero/<dir>/<name>.hpp is tested by tests/<dir>/<name>.cpp, and so is src/<dir>/<name>.hpp. A test
 # file in those folders is named after the header, or after it with an addition: <name>_<what>.cpp.
 check_tests_mirror_headers() {
-    for header in $(find include/llmzero -mindepth 2 -name '*.hpp') $(find src/cli -name '*.hpp' 2>/dev/null); do
+    for header in $(find include/llmzero -mindepth 2 -name '*.hpp') $(find src -mindepth 2 -name '*.hpp' 2>/dev/null); do
         place=${header#include/llmzero/}
         place=${place#src/}
         test -e "tests/${place%.hpp}.cpp" || echo "$header: has no tests/${place%.hpp}.cpp"
     done
     for test in tests/base/*.cpp tests/storage/*.cpp tests/numerics/*.cpp tests/kernels/*.cpp tests/tokenizer/*.cpp \
-        tests/model/*.cpp tests/generation/*.cpp tests/cli/*.cpp; do
+        tests/model/*.cpp tests/generation/*.cpp tests/cli/*.cpp tests/random_model/*.cpp; do
         test -e "$test" || continue
         folder=$(basename "$(dirname "$test")")
         name=$(basename "$test" .cpp)

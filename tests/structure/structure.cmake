@@ -115,7 +115,7 @@ endfunction()
 
 function(llmzero_add_binary_tests)
     set(programs)
-    foreach(program llmzero-run llmzero-bench llmzero-bench-tokenizer structure-one-program)
+    foreach(program llmzero-run llmzero-quantize llmzero-info llmzero-bench llmzero-bench-tokenizer structure-one-program)
         if(TARGET ${program})
             list(APPEND programs $<TARGET_FILE:${program}>)
         endif()
