@@ -21,10 +21,11 @@
 #include "cli/progress.hpp"
 #include "cli/signals.hpp"
 #include "perplexity.hpp"
-#include "random_model.hpp"
+#include "random_model/random_model.hpp"
 #include "statistics.hpp"
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
@@ -43,23 +44,47 @@ using cli::exit_code;
 using llmzero::error;
 using llmzero::error_code;
 
-enum class shape_choice { stories15m, smollm2_135m };
-enum class type_choice { q8_0, q4_0, q4_1, q5_0, q5_1, f32, f16, bf16 };
-enum class head_choice { same, q8_0, q4_0, q4_1, q5_0, q5_1, f32, f16, bf16 };
+enum class shape_choice : std::size_t {};
+enum class type_choice : std::size_t {};
+enum class head_choice : std::size_t {}; // 0: as the rest
 enum class format_choice { md, json };
-constexpr const char * shape_names[] = {bench::shapes[0].name, bench::shapes[1].name};
-constexpr const char * type_names[] = {"q8_0", "q4_0", "q4_1", "q5_0", "q5_1", "f32", "f16", "bf16"};
-constexpr const char * head_names[] = {"same", "q8_0", "q4_0", "q4_1", "q5_0", "q5_1", "f32", "f16", "bf16"};
+constexpr auto shape_names = [] {
+    std::array<const char *, std::size(random_model::shapes)> names{};
+    for (std::size_t i = 0; i < names.size(); ++i) {
+        names[i] = random_model::shapes[i].name;
+    }
+    return names;
+}();
+// Types of random weights; for each a mix that, pure, is that type.
+struct named_type {
+    const char * name;
+    llmzero::type_mix mix;
+};
+using llmzero::type_mix;
+constexpr named_type types[] = {
+    {"q8_0", type_mix::q8_0},   {"q4_0", type_mix::q4_0}, {"q4_1", type_mix::q4_1},     {"q5_0", type_mix::q5_0},
+    {"q5_1", type_mix::q5_1},   {"q2_k", type_mix::q2_k}, {"q3_k", type_mix::q3_k_s},   {"q4_k", type_mix::q4_k_s},
+    {"q5_k", type_mix::q5_k_s}, {"q6_k", type_mix::q6_k}, {"iq4_nl", type_mix::iq4_nl}, {"f32", type_mix::f32},
+    {"f16", type_mix::f16},     {"bf16", type_mix::bf16},
+};
+static_assert(std::size(types) == std::size(llmzero::encoders));
+constexpr auto head_names = [] {
+    std::array<const char *, std::size(types) + 1> names{"same"};
+    for (std::size_t i = 0; i < std::size(types); ++i) {
+        names[i + 1] = types[i].name;
+    }
+    return names;
+}();
+constexpr std::span<const char * const> type_names = std::span(head_names).subspan(1);
 constexpr const char * format_names[] = {"md", "json"};
 constexpr const char * load_mode_names[] = {"auto", "map", "read"};
 constexpr const char * kv_type_names[] = {"f32", "q8"};
-static_assert(std::size(type_names) == std::size(bench::random_types));
 
 struct bench_settings {
-    std::string model; // empty: random weights
-    shape_choice shape = shape_choice::stories15m;
-    type_choice type = type_choice::q8_0;
-    head_choice head = head_choice::same;
+    std::string model;       // empty: random weights
+    shape_choice shape = {}; // the first
+    type_choice type = {};
+    head_choice head = {};
     llmzero::load_mode load = llmzero::load_options{}.mode;
     std::uint32_t n_prompt = 32;
     std::uint32_t n_gen = 16;
@@ -79,8 +104,11 @@ cli::option_table options_of(bench_settings & s) {
         cli::file('m', "model", s.model, "GGUF file to measure.", "random weights"),
         cli::choice(0, "load", s.load, load_mode_names, "HOW", "How to get at the file: map, read, or auto."),
         cli::choice(0, "random", s.shape, shape_names, "SHAPE",
-                    "Shape of a model with random weights: stories15m or smollm2-135m."),
-        cli::choice(0, "type", s.type, type_names, "TYPE", "Its type: q8_0, q4_0, q4_1, q5_0, q5_1, f32, f16 or bf16."),
+                    "Shape of a model with random weights: stories15m, smollm2-135m, smollm2-360m, lamini-flan-t5-77m, "
+                    "qwen2.5-0.5b or gemma3-270m."),
+        cli::choice(0, "type", s.type, type_names, "TYPE",
+                    "Its type: q8_0, q4_0, q4_1, q5_0, q5_1, q2_k, q3_k, q4_k, q5_k, q6_k, iq4_nl, f32, f16 or bf16. "
+                    "Where rows do not fit the blocks of that type it is a larger one."),
         cli::choice(0, "head", s.head, head_names, "TYPE",
                     "The type of its embedding, which is also its output; files that are called Q4_0 often have Q8_0 "
                     "there."),
@@ -179,22 +207,48 @@ llmzero::result<subject> load(const llmzero::byte_source & source, const bench_s
     return made;
 }
 
+// The file of a model with random weights, all matrices of one type but the output head, which is also the embedding in
+// most models.
+llmzero::result<llmzero::heap_array<std::byte>> random_gguf(const bench_settings & s) {
+    const random_model::model_shape & shape = random_model::shapes[static_cast<std::size_t>(s.shape)];
+    const random_model::tensor_list list(shape);
+    const auto facts = random_model::facts_of(shape);
+    const auto type = static_cast<std::size_t>(s.type);
+    const auto head = static_cast<std::size_t>(s.head);
+    LLMZERO_ASSIGN(auto chosen, llmzero::choose_types(types[type].mix, true, list.tensors(), facts));
+    LLMZERO_ASSIGN(const auto of_head,
+                   llmzero::choose_types(types[head == 0 ? type : head - 1].mix, true, list.tensors(), facts));
+    const std::size_t head_tensor = list.tensors()[1].name == "output.weight" ? 1 : 0;
+    chosen[head_tensor] = of_head[head_tensor];
+    LLMZERO_ASSIGN(const auto file, random_model::random_file::create(shape, list, chosen.span(), 1));
+    LLMZERO_ASSIGN(const std::uint64_t file_bytes, file.file_bytes());
+    const auto size = llmzero::to_size(file_bytes);
+    if (!size) {
+        return error(error_code::out_of_memory, "the model does not fit into this machine's memory");
+    }
+    llmzero::heap_array<std::byte> made;
+    LLMZERO_CHECK(made.reserve(*size));
+    LLMZERO_CHECK(file.write([&made](std::span<const std::byte> bytes) { return made.append(bytes); }));
+    return made;
+}
+
 llmzero::result<subject> load(const bench_settings & s) {
     if (!s.model.empty()) {
         LLMZERO_ASSIGN(const auto file, llmzero::file_source::open(s.model.c_str(), s.load));
         auto loaded = load(file, s);
         return loaded ? std::move(loaded) : loaded.error().in(s.model.c_str());
     }
-    const auto type = bench::random_types[static_cast<std::size_t>(s.type)];
-    const auto head = s.head == head_choice::same ? type : bench::random_types[static_cast<std::size_t>(s.head) - 1];
-    LLMZERO_ASSIGN(const auto gguf, bench::random_gguf(bench::shapes[static_cast<std::size_t>(s.shape)], type, head));
+    LLMZERO_ASSIGN(const auto gguf, random_gguf(s));
     return load(llmzero::memory_source(gguf.span()), s);
 }
 
 // One run of what `m` measures; its time is added unless it only warms up.
 llmzero::status run_once(llmzero::session & session, std::span<const llmzero::token_id> tokens, measurement & m,
-                         bool warms_up) {
+                         bool has_encoder, bool warms_up) {
     session.rewind();
+    if (m.n_prompt == 0 && has_encoder) {
+        LLMZERO_CHECK(session.prefill(tokens.first(1))); // an answer needs something to answer
+    }
     const auto start = std::chrono::steady_clock::now();
     if (m.n_prompt != 0) {
         LLMZERO_CHECK(session.prefill(tokens.first(m.n_prompt), [](std::size_t, std::size_t) { return may_go_on(); }));
@@ -222,7 +276,9 @@ llmzero::result<std::vector<measurement>> measure(const subject & of, const benc
         return error(error_code::bad_argument, "-p and -n are both 0: there is nothing to measure");
     }
     llmzero::session_options options;
-    options.context = std::max(s.n_prompt, s.n_gen);
+    // Source and answer of a model with an encoder share the context, with a start token between them.
+    const bool has_encoder = of.model.config().has_encoder();
+    options.context = std::max(s.n_prompt, s.n_gen) + (has_encoder ? 2 : 0);
     options.batch = s.batch;
     options.kv = s.kv;
     LLMZERO_ASSIGN(llmzero::session session, llmzero::session::create(of.model, options));
@@ -238,7 +294,7 @@ llmzero::result<std::vector<measurement>> measure(const subject & of, const benc
         cli::progress_line line(what.c_str(), "runs");
         m.when = std::time(nullptr);
         for (std::uint32_t i = 0; i <= s.repetitions; ++i) { // the first is not counted
-            LLMZERO_CHECK(run_once(session, tokens, m, i == 0));
+            LLMZERO_CHECK(run_once(session, tokens, m, has_encoder, i == 0));
             line.update(i + 1, s.repetitions + 1);
         }
     }
