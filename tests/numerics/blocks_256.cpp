@@ -54,20 +54,25 @@ TEST_CASE("blocks of 256: Q2_K by hand") {
 }
 
 TEST_CASE("blocks of 256: Q3_K by hand") {
-    const auto weights = unpack_block(tensor_type::q3_k, {
-                                                             {109, 0x38}, // d = 0.5
-                                                             {0, 0x01},   // bit 2 of weight 0
-                                                             {31, 0x80},  // bit 2 of weight 224 + 31
-                                                             {32, 0x03},  // weight 0: 3
-                                                             {95, 0x40},  // weight 255: 1
-                                                             {96, 0x05},  // scale 0: 5 + 16 * 2, below
-                                                             {104, 0x02},
-                                                             {103, 0xf0}, // scale 15: 15 + 16 * 3, below
-                                                             {107, 0xc0},
-                                                         });
+    const auto weights = unpack_block(
+        tensor_type::q3_k, {
+                               {109, 0x38}, // d = 0.5
+                               {0, 0x01},   // bit 2 of weight 0
+                               {31, 0x80},  // bit 2 of weight 224 + 31
+                               {32, 0x03},  // weight 0: 3
+                               {95, 0x40},  // weight 255: 1
+                               {96, 0x05},  // scale 0: 5 + 16 * 2, below
+                               {104, 0x02},
+                               {103, 0xf0}, // scale 15: 15 + 16 * 3, below
+                               {107, 0xc0},
+                               {102, 0x0a}, // scale 6: 10 + 16 * 1, its high bits beside those of scales 2, 10 and 14
+                               {106, 0x04},
+                           });
     CHECK(weights[0] == 0.5f * (5 + 32 - 32) * 3);
     CHECK(weights[1] == 0.5f * (5 + 32 - 32) * -4);
     CHECK(weights[16] == 0.5f * -32 * -4);
+    CHECK(weights[96] == 0.5f * (10 + 16 - 32) * -4);
+    CHECK(weights[32] == 0.5f * -32 * -4);
     CHECK(weights[255] == 0.5f * (15 + 48 - 32) * 1);
     CHECK(weights[254] == 0.5f * (15 + 48 - 32) * -4);
 }
