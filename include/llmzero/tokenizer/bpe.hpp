@@ -43,7 +43,7 @@ public:
     // An unknown pre-tokenizer is refused by create().
     static vocabulary_rules rules(const gguf_file & file) {
         const auto pre = find_pre_tokenizer(file);
-        return {.add_bos = pre && pre->add_bos};
+        return {.add_bos = pre && pre->add_bos, .never_adds_space = true};
     }
 
     static result<bpe_tokenizer> create(const gguf_file & file, const vocabulary & vocab) {

@@ -32,6 +32,7 @@ struct vocabulary_rules {
     bool add_bos = false;
     bool add_eos = false;
     bool add_space_prefix = false;
+    bool never_adds_space = false; // whatever the file says of a space prefix
     token_id bos = no_token;
     token_id eos = no_token;
     token_id unknown = no_token;
@@ -51,8 +52,9 @@ public:
         LLMZERO_CHECK(made.collect_ends(file));
         LLMZERO_ASSIGN(made.add_bos_, file.get_or<bool>("tokenizer.ggml.add_bos_token", rules.add_bos));
         LLMZERO_ASSIGN(made.add_eos_, file.get_or<bool>("tokenizer.ggml.add_eos_token", rules.add_eos));
-        LLMZERO_ASSIGN(made.add_space_prefix_,
+        LLMZERO_ASSIGN(const bool add_space_prefix,
                        file.get_or<bool>("tokenizer.ggml.add_space_prefix", rules.add_space_prefix));
+        made.add_space_prefix_ = add_space_prefix && !rules.never_adds_space;
         return made;
     }
 
