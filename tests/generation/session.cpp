@@ -422,6 +422,19 @@ TEST_CASE("session: the memory is as announced, and a budget refuses before it i
     CHECK(session::bytes_needed(m, {.kv = kv_type::q8}) < session::bytes_needed(m, {.kv = kv_type::f32}));
 }
 
+TEST_CASE("session: the memory is known before the model is loaded") {
+    const auto bytes = support::tiny_llama({.seed = 91}).file();
+    const memory_source source(bytes);
+    const auto outline = outline_of(source);
+    const auto loaded = load(source);
+    REQUIRE(outline);
+    REQUIRE(loaded);
+    for (const session_options & options :
+         {session_options{}, session_options{.context = 20, .kv = kv_type::q8, .batch = 4}}) {
+        CHECK(session::bytes_needed(*outline, options) == session::bytes_needed(*loaded, options));
+    }
+}
+
 TEST_CASE("session: a token allocates nothing") {
     for (const kv_type kv : {kv_type::f32, kv_type::q8}) {
         auto s = session::create(tiny(), {.kv = kv});

@@ -156,6 +156,26 @@ TEST_CASE("model: errors name the file, what was found and what was expected") {
     CHECK(says(fewer.error(), "'token_embd.weight' has the shape (32, 39, 1, 1), expected (32, 40)"));
 }
 
+TEST_CASE("model: an outline says what the loaded model is and takes") {
+    for (const char * architecture : {"llama", "qwen2"}) {
+        CAPTURE(architecture);
+        const auto bytes = tiny_llama({.architecture = architecture, .biases = true, .seed = 66}).file();
+        const memory_source source(bytes);
+        const auto outline = outline_of(source);
+        REQUIRE_MESSAGE(outline, outline.error().message());
+        const auto loaded = load(source);
+        REQUIRE_MESSAGE(loaded, loaded.error().message());
+        CHECK(outline->memory_bytes() == loaded->memory_bytes());
+        CHECK(outline->memory_bytes() == bytes_needed(source).value());
+        CHECK(outline->config().d_ff == loaded->config().d_ff);
+        for (const kv_type kv : {kv_type::f32, kv_type::q8}) {
+            const state_options options{.context = 50, .kv = kv, .batch = 3};
+            CHECK(outline->state_bytes(options) == loaded->network().state_bytes(options));
+        }
+    }
+    CHECK_FALSE(outline_of(memory_source({})).has_value());
+}
+
 TEST_CASE("model: a budget refuses with figures, before memory is taken") {
     tiny_llama source({.seed = 64});
     source.quantise();

@@ -109,8 +109,13 @@ TEST_CASE("random model: every shape loads and generates, in every mix") {
         for (const bool pure : {false, true}) {
             const random_model::model_shape shape = reduced(full);
             CAPTURE(shape.name);
-            const auto loaded = load(random_bytes(shape, mixes[n++ % std::size(mixes)], pure));
+            const std::vector<std::byte> bytes = random_bytes(shape, mixes[n++ % std::size(mixes)], pure);
+            const auto loaded = load(bytes);
             REQUIRE_MESSAGE(loaded.has_value(), loaded.error().message());
+            const auto outline = outline_of(memory_source(bytes));
+            REQUIRE(outline.has_value());
+            CHECK(outline->memory_bytes() == loaded->memory_bytes());
+            CHECK(session::bytes_needed(*outline, {.context = 64}) == session::bytes_needed(*loaded, {.context = 64}));
             CHECK(loaded->name() == std::string(shape.name) + " (random weights)");
             CHECK(loaded->config().n_vocab == shape.n_vocab);
             CHECK(loaded->config().n_layers == shape.n_layers);

@@ -56,8 +56,13 @@ public:
 
     // Memory that create() takes for these options, in bytes.
     [[nodiscard]] static std::uint64_t bytes_needed(const model & from, const session_options & options = {}) {
-        const state_options state = resolved(from, options);
+        const state_options state = resolved(from.config(), options);
         return from.network().state_bytes(state) + token_bytes(state);
+    }
+    // The same for a model that has not been loaded.
+    [[nodiscard]] static std::uint64_t bytes_needed(const model_outline & from, const session_options & options = {}) {
+        const state_options state = resolved(from.config(), options);
+        return from.state_bytes(state) + token_bytes(state);
     }
 
     // Errors: bad_argument (context or batch out of range), over_budget, out_of_memory.
@@ -76,7 +81,7 @@ public:
             return error(error_code::out_of_memory, "a session of %llu bytes does not fit into this machine's memory",
                          static_cast<unsigned long long>(bytes));
         }
-        const state_options state = resolved(from, options);
+        const state_options state = resolved(from.config(), options);
         session made(from, state);
         LLMZERO_ASSIGN(made.state_, from.network().create_state(state));
         LLMZERO_CHECK(made.tokens_.reserve(std::size_t{state.context} + 1));
@@ -194,9 +199,9 @@ private:
         return std::chrono::duration<double, std::milli>(clock::now() - start).count();
     }
 
-    static state_options resolved(const llmzero::model & from, const session_options & options) {
+    static state_options resolved(const model_config & config, const session_options & options) {
         const std::uint32_t context =
-            options.context != 0 ? options.context : std::min(from.config().context, max_default_context);
+            options.context != 0 ? options.context : std::min(config.context, max_default_context);
         return {context, options.kv, std::min(options.batch, context)};
     }
 

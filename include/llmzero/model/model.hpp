@@ -35,7 +35,9 @@ struct load_options {
 };
 
 class model;
+class model_outline;
 result<model> load(const byte_source & source, const load_options & options = {});
+result<model_outline> outline_of(const byte_source & source, const load_options & options = {});
 
 class model {
 public:
@@ -80,14 +82,17 @@ struct architecture_entry {
     result<model_config> (*read_config)(const gguf_file & file, std::string_view architecture, std::uint32_t n_vocab);
     result<std::uint64_t> (*bytes_needed)(weight_loader & loader, const model_config & config);
     result<std::unique_ptr<network>> (*load)(weight_loader & loader, const model_config & config);
+    // What network::state_bytes() of the loaded network would say.
+    std::uint64_t (*state_bytes)(const model_config & config, const kernel_set & kernels,
+                                 const state_options & options);
 };
 
 inline constexpr architecture_entry architectures[] = {
-    {"llama", read_llama_config, llama_network::bytes_needed, llama_network::load},
-    {"qwen2", read_qwen2_config, llama_network::bytes_needed, llama_network::load},
-    {"qwen3", read_qwen3_config, llama_network::bytes_needed, llama_network::load},
-    {"gemma3", read_gemma3_config, llama_network::bytes_needed, llama_network::load},
-    {"t5", read_t5_config, t5_network::bytes_needed, t5_network::load},
+    {"llama", read_llama_config, llama_network::bytes_needed, llama_network::load, llama_state::bytes_needed},
+    {"qwen2", read_qwen2_config, llama_network::bytes_needed, llama_network::load, llama_state::bytes_needed},
+    {"qwen3", read_qwen3_config, llama_network::bytes_needed, llama_network::load, llama_state::bytes_needed},
+    {"gemma3", read_gemma3_config, llama_network::bytes_needed, llama_network::load, llama_state::bytes_needed},
+    {"t5", read_t5_config, t5_network::bytes_needed, t5_network::load, t5_state::bytes_needed},
 };
 
 inline result<const architecture_entry *> find_architecture(const gguf_file & file) {
@@ -173,17 +178,48 @@ inline result<model> load(std::string_view path, const load_options & options = 
     return load(terminated.data(), options);
 }
 
-// What load() would need for this model, in bytes, without loading it.
-inline result<std::uint64_t> bytes_needed(const byte_source & source, const load_options & options = {}) {
+// A model that has not been loaded: what its file's header says it is, and what it would need.
+class model_outline {
+public:
+    [[nodiscard]] const model_config & config() const { return config_; }
+    // What load() would take, and what a session's state would, in bytes.
+    [[nodiscard]] std::uint64_t memory_bytes() const { return memory_bytes_; }
+    [[nodiscard]] std::uint64_t state_bytes(const state_options & options) const {
+        return architecture_->state_bytes(config_, *kernels_, options);
+    }
+
+private:
+    friend result<model_outline> outline_of(const byte_source &, const load_options &);
+
+    model_outline(const model_config & config, const detail::architecture_entry & architecture,
+                  const kernel_set & kernels, std::uint64_t memory_bytes)
+        : config_(config), architecture_(&architecture), kernels_(&kernels), memory_bytes_(memory_bytes) {}
+
+    model_config config_;
+    const detail::architecture_entry * architecture_;
+    const kernel_set * kernels_;
+    std::uint64_t memory_bytes_;
+};
+
+// Reads and checks all of a file but the numbers in its tensors. A file that passes can be loaded, unless memory or
+// those numbers forbid it. Errors as load().
+inline result<model_outline> outline_of(const byte_source & source, const load_options & options) {
+    const kernel_set & kernels = options.kernels != nullptr ? *options.kernels : best_kernels();
     LLMZERO_ASSIGN(const gguf_file file, gguf_file::open(source));
     LLMZERO_ASSIGN(const detail::architecture_entry * architecture, detail::find_architecture(file));
     LLMZERO_ASSIGN(const tokenizer text, tokenizer::create(file));
     LLMZERO_ASSIGN(
         const model_config config,
         architecture->read_config(file, architecture->name, static_cast<std::uint32_t>(text.vocab().size())));
-    weight_loader loader(file, options.kernels != nullptr ? *options.kernels : best_kernels());
+    weight_loader loader(file, kernels);
     LLMZERO_ASSIGN(const std::uint64_t bytes, architecture->bytes_needed(loader, config));
-    return bytes + text.memory_bytes();
+    return model_outline(config, *architecture, kernels, bytes + text.memory_bytes());
+}
+
+// What load() would need for this model, in bytes, without loading it.
+inline result<std::uint64_t> bytes_needed(const byte_source & source, const load_options & options = {}) {
+    LLMZERO_ASSIGN(const model_outline outline, outline_of(source, options));
+    return outline.memory_bytes();
 }
 
 } // namespace llmzero::inline LLMZERO_ABI
