@@ -42,6 +42,11 @@ public:
         std::snprintf(text, sizeof text, "%llu", static_cast<unsigned long long>(number));
         raw(text);
     }
+    void value(std::int64_t number) {
+        char text[24];
+        std::snprintf(text, sizeof text, "%lld", static_cast<long long>(number));
+        raw(text);
+    }
     void value(float number) { raw(shortest(number)); }
     // Measured times and rates: six digits say all there is to say.
     void value(double number) {

@@ -99,7 +99,7 @@ struct quantize_report {
     std::string out = "tensor                               from   to          weights        bytes  rmse      nmse\n";
     char text[200];
     const auto add = [&](const std::string & name, const char * from, const char * to, const quantize_row & row) {
-        std::snprintf(text, sizeof text, "%-36s %-6s %-6s %12llu %12llu", harmless(name).c_str(), from, to,
+        std::snprintf(text, sizeof text, "%-36s %-6s %-6s %12llu %12llu", harmless_line(name).c_str(), from, to,
                       static_cast<unsigned long long>(row.n_weights), static_cast<unsigned long long>(row.bytes));
         out += text;
         if (report.is_measured) {

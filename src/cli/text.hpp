@@ -34,4 +34,13 @@ template <class Visit> void for_each_character(std::string_view text, Visit visi
     return shown;
 }
 
+// The same on one line, for names in a list.
+[[nodiscard]] inline std::string harmless_line(std::string_view text) {
+    std::string shown = harmless(text);
+    for (char & c : shown) {
+        c = c == '\n' || c == '\t' ? ' ' : c;
+    }
+    return shown;
+}
+
 } // namespace cli

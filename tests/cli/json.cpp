@@ -2,6 +2,7 @@
 
 #include "support/json.hpp"
 
+#include <cstdint>
 #include <doctest/doctest.h>
 #include <limits>
 #include <random>
@@ -46,6 +47,12 @@ TEST_CASE("JSON: commas stand between values and nowhere else") {
     json.member("f:", "{");
     json.end_object();
     CHECK(out == R"({"a":1,"b":["x,","[",{},[],null],"c":{"d":true,"e":false},"f:":"{"})");
+}
+
+TEST_CASE("JSON: negative integers keep every digit") {
+    CHECK(as_json_number(std::int64_t{-1}) == "-1");
+    CHECK(as_json_number(std::numeric_limits<std::int64_t>::min()) == "-9223372036854775808");
+    CHECK(as_json_number(std::int64_t{7}) == "7");
 }
 
 TEST_CASE("JSON: text is escaped") {

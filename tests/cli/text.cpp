@@ -25,3 +25,8 @@ TEST_CASE("text for a terminal cannot steer it") {
     CHECK(cli::harmless("\xc2\xa0\xc3\xa9\xf0\x9f\x98\x80") == "\xc2\xa0\xc3\xa9\xf0\x9f\x98\x80");
     CHECK(cli::harmless("") == "");
 }
+
+TEST_CASE("text: a name in a list stays on its line") {
+    CHECK(cli::harmless_line("a\nb\tc\x1b[m") == "a b c\xef\xbf\xbd[m");
+    CHECK(cli::harmless_line("plain") == "plain");
+}
