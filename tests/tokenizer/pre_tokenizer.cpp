@@ -59,7 +59,7 @@ std::size_t contraction(const code_points & text, bool any_case) {
     for (const std::string_view end : {"s", "t", "re", "ve", "m", "ll", "d"}) {
         bool matches = text.size() > end.size() && text[0] == '\'';
         for (std::size_t i = 0; matches && i < end.size(); ++i) {
-            const auto c = static_cast<std::uint32_t>(end[i]);
+            const std::uint32_t c = static_cast<unsigned char>(end[i]);
             matches = text[i + 1] == c || (any_case && text[i + 1] == c - 'a' + 'A');
         }
         if (matches) {
