@@ -167,6 +167,12 @@ bool may_go_on() {
     return cli::caught_signal() == 0;
 }
 
+// Of a model with an encoder (T5): its weights, and those of the keys and values of cross-attention.
+bool is_read_once_for_a_source(std::string_view tensor) {
+    return tensor.starts_with("enc.") || tensor.find(".cross_attn_k.") != tensor.npos ||
+           tensor.find(".cross_attn_v.") != tensor.npos;
+}
+
 llmzero::result<subject> load(const llmzero::byte_source & source, const bench_settings & s) {
     cli::progress_line line("loading the model", "MB");
     const auto progress = [&line](std::uint64_t done, std::uint64_t total) {
@@ -203,6 +209,12 @@ llmzero::result<subject> load(const llmzero::byte_source & source, const bench_s
         const auto packed = llmzero::find_block_type(embedding->type)->packed;
         made.bytes_per_token -= model.kernels().packed_bytes(packed, embedding->rows(), embedding->cols()) -
                                 model.kernels().packed_bytes(packed, 1, embedding->cols());
+    }
+    for (const llmzero::gguf_tensor & tensor : file.tensors()) {
+        const llmzero::block_type * const type = llmzero::find_block_type(tensor.type);
+        if (model.config().has_encoder() && type != nullptr && is_read_once_for_a_source(tensor.name)) {
+            made.bytes_per_token -= model.kernels().packed_bytes(type->packed, tensor.rows(), tensor.cols());
+        }
     }
     return made;
 }

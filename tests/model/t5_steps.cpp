@@ -4,6 +4,7 @@
 #include <cmath>
 #include <doctest/doctest.h>
 #include <initializer_list>
+#include <utility>
 #include <vector>
 
 namespace {
@@ -56,8 +57,8 @@ struct steps_of_two {
 };
 
 // (3, 4) has the root mean square sqrt(12.5).
-const float norm_of_3 = 3.0f / std::sqrt(12.5f);
-const float norm_of_4 = 4.0f / std::sqrt(12.5f);
+const double norm_of_3 = 3 / std::sqrt(12.5);
+const double norm_of_4 = 4 / std::sqrt(12.5);
 
 } // namespace
 
@@ -76,8 +77,8 @@ TEST_CASE("t5 steps: a feed-forward layer adds to the stream, with a gate or wit
     w.w_gate = identity(2, 2);
     float gated[] = {3, 4};
     with.steps.feed_forward(w, gated, 1);
-    const auto gelu = [](float g) {
-        return 0.5f * g * (1 + std::tanh(0.7978845608f * (g + 0.044715f * g * g * g)));
+    const auto gelu = [](double g) {
+        return 0.5 * g * (1 + std::tanh(0.7978845608 * (g + 0.044715 * g * g * g)));
     };
     CHECK(gated[0] == doctest::Approx(3 + 10 * gelu(2 * norm_of_3) * norm_of_3));
     CHECK(gated[1] == doctest::Approx(4 + 10 * gelu(-2 * norm_of_4) * -norm_of_4));

@@ -75,6 +75,9 @@ class Bench(unittest.TestCase):
         rows = json.loads(done.out)
         self.assertEqual([(row["n_prompt"], row["n_gen"]) for row in rows], [(2, 0), (0, 2)])
         self.assertEqual(rows[0]["model_n_params"], 76961152)
+        # A token of the answer reads half of them: the decoder but its keys and values of the source, and the head.
+        self.assertLess(rows[0]["weight_bytes_per_token"], 0.75 * rows[0]["model_size"])
+        self.assertGreater(rows[0]["weight_bytes_per_token"], 0.5 * rows[0]["model_size"])
 
     def test_options_at_0_1_their_largest_value_and_nonsense(self):
         for option, values in {

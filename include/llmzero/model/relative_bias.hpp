@@ -45,9 +45,6 @@ public:
         if (away < n_exact) {
             return first + static_cast<std::uint32_t>(away);
         }
-        if (away >= max_distance) {
-            return first + n_buckets - 1;
-        }
         // Where the quotient is a whole number, rounding must not leave it below.
         constexpr double rounding = 1e-9;
         const double share = std::log(away / n_exact) / std::log(static_cast<double>(max_distance) / n_exact);
