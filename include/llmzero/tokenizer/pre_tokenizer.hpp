@@ -74,7 +74,14 @@ inline constexpr pre_tokenizer pre_tokenizers[] = {
             return known;
         }
     }
-    char names[256];
+    constexpr std::size_t names_bytes = [] {
+        std::size_t bytes = 1;
+        for (const pre_tokenizer & known : pre_tokenizers) {
+            bytes += known.name.size() + 2;
+        }
+        return bytes;
+    }();
+    char names[names_bytes];
     std::size_t used = 0;
     for (const pre_tokenizer & known : pre_tokenizers) {
         used +=
