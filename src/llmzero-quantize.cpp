@@ -73,7 +73,8 @@ public:
 private:
     llmzero::status quantise() {
         const char * const path = settings_.input.c_str();
-        LLMZERO_ASSIGN(const auto source, llmzero::file_source::open(path));
+        // Read, not mapped: each weight is needed once, and a file may be larger than the address space.
+        LLMZERO_ASSIGN(const auto source, llmzero::file_source::open(path, llmzero::load_mode::read));
         auto file = llmzero::gguf_file::open(source);
         if (!file) {
             return file.error().in(path);

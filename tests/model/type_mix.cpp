@@ -2,7 +2,6 @@
 
 #include "support/failing_allocator.hpp"
 
-#include <array>
 #include <doctest/doctest.h>
 #include <iterator>
 #include <string>
@@ -99,19 +98,24 @@ TEST_CASE("type mix: the head is raised, and so is the embedding where it is the
 }
 
 TEST_CASE("type mix: rows that a type cannot hold") {
-    for (const auto & [mix, at_64, at_172] : std::vector<std::array<const char *, 3>>{{"Q2_K", "IQ4_NL", "F16"},
-                                                                                      {"Q3_K_S", "IQ4_NL", "F16"},
-                                                                                      {"Q4_K_S", "Q5_0", "F16"},
-                                                                                      {"Q5_K_S", "Q5_1", "F16"},
-                                                                                      {"Q6_K", "Q8_0", "F16"},
-                                                                                      {"Q4_0", "Q4_0", "F16"},
-                                                                                      {"Q8_0", "Q8_0", "F16"},
-                                                                                      {"IQ4_NL", "IQ4_NL", "F16"},
-                                                                                      {"BF16", "BF16", "BF16"}}) {
-        CAPTURE(mix);
-        CHECK(type_of_one("blk.9.attn_q.weight", mix, 64) == at_64);
-        CHECK(type_of_one("blk.9.attn_q.weight", mix, 172) == at_172);
-        CHECK(type_of_one("token_embd.weight", mix, 172, 64, true) == at_172);
+    struct expectation {
+        const char * mix;
+        const char * at_64;
+        const char * at_172;
+    };
+    for (const expectation & e : {expectation{"Q2_K", "IQ4_NL", "F16"},
+                                  {"Q3_K_S", "IQ4_NL", "F16"},
+                                  {"Q4_K_S", "Q5_0", "F16"},
+                                  {"Q5_K_S", "Q5_1", "F16"},
+                                  {"Q6_K", "Q8_0", "F16"},
+                                  {"Q4_0", "Q4_0", "F16"},
+                                  {"Q8_0", "Q8_0", "F16"},
+                                  {"IQ4_NL", "IQ4_NL", "F16"},
+                                  {"BF16", "BF16", "BF16"}}) {
+        CAPTURE(e.mix);
+        CHECK(type_of_one("blk.9.attn_q.weight", e.mix, 64) == e.at_64);
+        CHECK(type_of_one("blk.9.attn_q.weight", e.mix, 172) == e.at_172);
+        CHECK(type_of_one("token_embd.weight", e.mix, 172, 64, true) == e.at_172);
     }
 }
 

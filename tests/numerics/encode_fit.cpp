@@ -46,18 +46,22 @@ constexpr detail::scale_search fine = {-1.5f, 0.25f, 13};
 
 TEST_CASE("fit: codes are rounded to nearest, ties to even, and kept within the range") {
     const detail::code_range range = {-8.0f, 7.0f};
-    for (const auto & [x, expected] : std::vector<std::pair<float, float>>{{0.0f, 0.0f},
-                                                                           {0.5f, 0.0f},
-                                                                           {1.5f, 2.0f},
-                                                                           {-2.5f, -2.0f},
-                                                                           {-2.51f, -3.0f},
-                                                                           {6.9f, 7.0f},
-                                                                           {7.6f, 7.0f},
-                                                                           {-8.6f, -8.0f},
-                                                                           {1e30f, 7.0f},
-                                                                           {-INFINITY, -8.0f}}) {
-        CAPTURE(x);
-        CHECK(detail::nearest_code(x, range) == expected);
+    struct rounded {
+        float x;
+        float code;
+    };
+    for (const rounded & r : {rounded{0.0f, 0.0f},
+                              {0.5f, 0.0f},
+                              {1.5f, 2.0f},
+                              {-2.5f, -2.0f},
+                              {-2.51f, -3.0f},
+                              {6.9f, 7.0f},
+                              {7.6f, 7.0f},
+                              {-8.6f, -8.0f},
+                              {1e30f, 7.0f},
+                              {-INFINITY, -8.0f}}) {
+        CAPTURE(r.x);
+        CHECK(detail::nearest_code(r.x, range) == r.code);
     }
     const float of_nan = detail::nearest_code(std::numeric_limits<float>::quiet_NaN(), range);
     CHECK((of_nan >= -8.0f && of_nan <= 7.0f));
