@@ -18,19 +18,27 @@ struct run_facts {
     std::string model_name;
     std::uint32_t context = 0;
     std::uint64_t memory_bytes = 0;
+    const char * template_name = nullptr; // of a chat
+    std::uint32_t n_kept = 0;             // tokens of the text that did not have to be evaluated
     double load_ms = 0.0;
     llmzero::generation generation = {};
 };
 
-// "[ prompt 12 tokens, 1.20 s, 10.0/s; output 48 tokens, 5.10 s, 9.4/s; seed 7; stopped: max_tokens ]"
+// "[ prompt 12 tokens, 1.20 s, 10.0/s; output 48 tokens, 5.10 s, 9.4/s; seed 7; stopped: max_tokens ]"; where tokens of
+// the prompt were there already, "prompt 12 tokens and 30 kept".
 [[nodiscard]] inline std::string summary_line(const run_facts & facts) {
     const llmzero::generation & g = facts.generation;
-    char text[320];
-    std::snprintf(text, sizeof text,
-                  "[ prompt %lu tokens, %.2f s, %.1f/s; output %lu tokens, %.2f s, %.1f/s; seed %llu; stopped: %s ]\n",
-                  static_cast<unsigned long>(g.n_prompt), g.prompt_ms / 1000.0, g.prompt_tokens_per_second(),
-                  static_cast<unsigned long>(g.n_generated), g.generation_ms / 1000.0, g.tokens_per_second(),
-                  static_cast<unsigned long long>(g.seed), name_of(g.reason));
+    char kept[32] = "";
+    if (facts.n_kept > 0) {
+        std::snprintf(kept, sizeof kept, " and %lu kept", static_cast<unsigned long>(facts.n_kept));
+    }
+    char text[352];
+    std::snprintf(
+        text, sizeof text,
+        "[ prompt %lu tokens%s, %.2f s, %.1f/s; output %lu tokens, %.2f s, %.1f/s; seed %llu; stopped: %s ]\n",
+        static_cast<unsigned long>(g.n_prompt), kept, g.prompt_ms / 1000.0, g.prompt_tokens_per_second(),
+        static_cast<unsigned long>(g.n_generated), g.generation_ms / 1000.0, g.tokens_per_second(),
+        static_cast<unsigned long long>(g.seed), name_of(g.reason));
     return text;
 }
 
@@ -47,6 +55,7 @@ struct run_facts {
     json.key("tokens");
     json.begin_object();
     json.member("prompt", g.n_prompt);
+    json.member("kept", facts.n_kept);
     json.member("generated", g.n_generated);
     json.end_object();
     json.key("milliseconds");
@@ -66,6 +75,12 @@ struct run_facts {
     json.member("context", facts.context);
     json.member("memory_bytes", facts.memory_bytes);
     json.end_object();
+    json.key("template");
+    if (facts.template_name != nullptr) {
+        json.value(facts.template_name);
+    } else {
+        json.null();
+    }
     json.key("options");
     write_options(json, options);
     json.key("program");

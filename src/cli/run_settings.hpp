@@ -9,12 +9,32 @@
 #include "cli/help.hpp"
 #include "cli/option.hpp"
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <limits>
 #include <string>
 #include <vector>
 
 namespace cli {
+
+// The model's own chat template, or one of llmzero::chat_templates: its index + 1.
+enum class template_choice : std::size_t { automatic = 0 };
+
+inline constexpr auto template_names = [] {
+    std::array<const char *, std::size(llmzero::chat_templates) + 1> names = {"auto"};
+    for (std::size_t i = 0; i < std::size(llmzero::chat_templates); ++i) {
+        names[i + 1] = llmzero::chat_templates[i].name;
+    }
+    return names;
+}();
+
+// nullptr: the model's own.
+[[nodiscard]] inline const llmzero::chat_template * chosen_template(template_choice choice) {
+    return choice == template_choice::automatic ? nullptr
+                                                : &llmzero::chat_templates[static_cast<std::size_t>(choice) - 1];
+}
 
 struct run_settings {
     std::string model; // empty: the built-in one
@@ -25,11 +45,19 @@ struct run_settings {
     std::string file; // "-": standard input
     bool ids = false;
 
+    bool chat = false; // also where one of the following is set
+    bool interactive = false;
+    bool has_system = false; // whether `system` was given
+    std::string system;
+    template_choice chat_template = template_choice::automatic;
+    std::string prompt_cache; // empty: none
+
     std::uint32_t n_predict = llmzero::generate_options{}.max_tokens;
     std::vector<std::string> stop;
     bool ignore_eos = false;
 
-    std::uint32_t ctx_size = 0; // 0: what prompt and output need, within the model's context and the memory
+    std::uint32_t ctx_size = 0; // 0: what prompt and output need, within the model's context and the memory; for
+                                // --interactive session::max_default_context within these, and half of the memory
     llmzero::kv_type kv = llmzero::session_options{}.kv;
     std::uint32_t batch = llmzero::session_options{}.batch;
 
@@ -67,12 +95,32 @@ inline constexpr const char * kv_type_names[] = {"f32", "q8"};
              "-f and it is no terminal. A newline at the file's end is left out."),
         toggle(0, "ids", s.ids, "Read the prompt as token ids, with blanks or commas between them."),
 
+        file(0, "prompt-cache", s.prompt_cache,
+             "Keep the model's state after the system turn, or else after the whole prompt, in this file; the next run "
+             "with the same beginning does not read it again. Written where it is missing, of another model or --kv, "
+             "damaged, or without all of that beginning. It may come from another machine."),
+
+        heading("Chat"),
+        toggle(0, "chat", s.chat,
+               "Take the prompt as what a user says, written as the model's chat template wants it; only the answer is "
+               "shown. Special tokens in it are text."),
+        text(0, "system", s.system, "TEXT", "Text of the system turn; an empty one leaves it out. Means --chat.",
+             "the template's own, if any"),
+        choice(0, "template", s.chat_template, template_names, "NAME",
+               "Chat template: auto, the model's own, or smollm2, qwen2.5, qwen2, qwen3, qwen3-no-think, chatml, "
+               "llama3.1, llama3, llama2, mistral, gemma, phi3, zephyr, deepseek-r1, deepseek, alpaca, or raw: the "
+               "text as it is. Means --chat."),
+        toggle(0, "interactive", s.interactive,
+               "Chat: answer each line of standard input, after -p or -f if given, until its end. Ctrl-C stops an "
+               "answer, a second one leaves; \\ at the end of a line goes on in the next. When the context is full "
+               "the oldest turns are forgotten, the system turn is not."),
+
         heading("Generation"),
         whole('n', "n-predict", s.n_predict, 0, most, "Tokens to write at most; 0 only reads the prompt."),
         texts(0, "stop", s.stop, "TEXT", "Stop where the output contains this text; may be given several times."),
         toggle(0, "ignore-eos", s.ignore_eos, "Continue after the model's own end of the text."),
         whole('c', "ctx-size", s.ctx_size, 0, most, "Tokens of prompt and output together.",
-              "0: what prompt and output need, within the model's context and the memory"),
+              "0: what prompt and output need, or for --interactive 4096, if model and memory allow"),
         choice(0, "kv", s.kv, kv_type_names, "TYPE",
                "Type of the key-value cache: f32, or q8: about a quarter of its size."),
         whole(0, "batch", s.batch, 1, llmzero::session::max_batch, "Tokens of the prompt that are worked on together."),
@@ -105,11 +153,12 @@ inline constexpr const char * kv_type_names[] = {"f32", "q8"};
 
 [[nodiscard]] inline std::string run_usage() {
     return "usage: llmzero-run [-m FILE] -p TEXT [options]\n"
+           "       llmzero-run [-m FILE] --interactive [options]\n"
            "       llmzero-run --help\n";
 }
 
 [[nodiscard]] inline std::string run_help(const option_table & table) {
-    std::string out = "llmzero-run continues a text with a small language model.\n\n" + run_usage();
+    std::string out = "llmzero-run continues a text with a small language model, or answers it.\n\n" + run_usage();
     out += help_of(table);
     out += "\nThe text goes to standard output, everything else to standard error: progress\n"
            "and a line of statistics when that is a terminal, else only errors.\n"
@@ -126,22 +175,35 @@ inline constexpr const char * kv_type_names[] = {"f32", "q8"};
 }
 
 // Leaves one source of the prompt: the one from the command line where the other is from the environment.
-// Without any, standard input, unless that is a terminal.
+// Without any, standard input, unless that is a terminal or has the turns of a conversation. What a chat means is
+// settled.
 [[nodiscard]] inline llmzero::status settle_prompt(run_settings & s, option_table & table, bool input_is_terminal) {
+    using llmzero::error;
+    constexpr auto bad = llmzero::error_code::bad_argument;
     const origin prompt = find_option(table, "prompt")->source;
     const origin file = find_option(table, "file")->source;
+    s.has_system = find_option(table, "system")->source != origin::standard;
+    s.chat = s.chat || s.interactive || s.has_system || s.chat_template != template_choice::automatic;
+    if (s.chat && s.ids) {
+        return error(bad, "--ids and a chat do not go together: the chat template wants text");
+    }
+    if (s.interactive && !s.dump_logits.empty()) {
+        return error(bad, "--dump-logits is for one prompt, not for --interactive");
+    }
     if (prompt == origin::standard && file == origin::standard) {
+        if (s.interactive) {
+            return llmzero::success();
+        }
         if (input_is_terminal) {
-            return llmzero::error(llmzero::error_code::bad_argument,
-                                  "there is no prompt: give it with -p TEXT, -f FILE "
-                                  "or on standard input");
+            return error(bad, "there is no prompt: give it with -p TEXT, -f FILE or on standard input");
         }
         s.file = "-";
     } else if (prompt == file) {
-        return llmzero::error(llmzero::error_code::bad_argument,
-                              "-p and -f are both given; the prompt comes from one of them");
+        return error(bad, "-p and -f are both given; the prompt comes from one of them");
     } else if (prompt > file) {
         s.file.clear();
+    } else if (s.interactive && s.file == "-") {
+        return error(bad, "-f - and --interactive both read standard input; leave -f - out");
     }
     return llmzero::success();
 }

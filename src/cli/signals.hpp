@@ -4,7 +4,6 @@
 #pragma once
 
 #include <csignal>
-#include <initializer_list>
 #include <signal.h>
 
 namespace cli {
@@ -14,21 +13,24 @@ inline volatile std::sig_atomic_t caught_signal = 0;
 inline void note_signal(int number) {
     caught_signal = number;
 }
-} // namespace detail
-
-inline void handle_signals() {
+// Notes the next of these signals; the one after it is not handled.
+inline void note_next(int number) {
     struct sigaction action = {};
-    action.sa_handler = detail::note_signal;
+    action.sa_handler = note_signal;
     // Without SA_RESTART: a program that waits for its standard input must wake up.
     action.sa_flags = static_cast<int>(SA_RESETHAND);
     sigemptyset(&action.sa_mask);
-    for (const int number : {SIGINT, SIGTERM}) {
-        struct sigaction before = {};
-        // A signal that the parent made ignored (nohup, a background job of a script) stays ignored.
-        if (sigaction(number, nullptr, &before) == 0 && before.sa_handler != SIG_IGN) {
-            sigaction(number, &action, nullptr);
-        }
+    struct sigaction before = {};
+    // A signal that the parent made ignored (nohup, a background job of a script) stays ignored.
+    if (sigaction(number, nullptr, &before) == 0 && before.sa_handler != SIG_IGN) {
+        sigaction(number, &action, nullptr);
     }
+}
+} // namespace detail
+
+inline void handle_signals() {
+    detail::note_next(SIGINT);
+    detail::note_next(SIGTERM);
     std::signal(SIGPIPE, SIG_IGN);
     std::signal(SIGXFSZ, SIG_IGN);
 }
@@ -36,6 +38,15 @@ inline void handle_signals() {
 // The signal that asked the program to end, or 0.
 [[nodiscard]] inline int caught_signal() {
     return detail::caught_signal;
+}
+
+// For a program that goes on after Ctrl-C: forgets it, so that the next one is the first again.
+inline void forget_interrupt() {
+    if (caught_signal() != SIGINT) {
+        return;
+    }
+    detail::caught_signal = 0;
+    detail::note_next(SIGINT);
 }
 
 } // namespace cli

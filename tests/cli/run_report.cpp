@@ -28,6 +28,9 @@ TEST_CASE("report: a line for people") {
     CHECK(cli::summary_line(example()) ==
           "[ prompt 12 tokens, 1.20 s, 10.0/s; output 48 tokens, 4.80 s, 10.0/s; seed 18446744073709551615; stopped: " +
               std::string(name_of(llmzero::stop_reason::max_tokens)) + " ]\n");
+    cli::run_facts kept = example();
+    kept.n_kept = 30;
+    CHECK(cli::summary_line(kept).starts_with("[ prompt 12 tokens and 30 kept, 1.20 s, 10.0/s; output"));
 }
 
 TEST_CASE("report: an object for programs") {
@@ -41,7 +44,9 @@ TEST_CASE("report: an object for programs") {
     CHECK(json["stop_reason"] == name_of(llmzero::stop_reason::max_tokens));
     CHECK(json["seed"] == 18446744073709551615u);
     CHECK(json["tokens"]["prompt"] == 12);
+    CHECK(json["tokens"]["kept"] == 0);
     CHECK(json["tokens"]["generated"] == 48);
+    CHECK(json["template"].is_null());
     CHECK(json["milliseconds"]["load"] == 12.5);
     CHECK(json["milliseconds"]["prompt"] == 1200.0);
     CHECK(json["milliseconds"]["generation"] == 4800.0);
@@ -51,6 +56,16 @@ TEST_CASE("report: an object for programs") {
     CHECK(json["model"]["memory_bytes"] == 5000000000u);
     CHECK(json["options"]["be_quick"] == true);
     CHECK(json["program"]["version"] == LLMZERO_VERSION_STRING);
+}
+
+TEST_CASE("report: an object says how a chat was written") {
+    cli::run_facts facts = example();
+    facts.template_name = "zephyr";
+    facts.n_kept = 7;
+    const auto json = nlohmann::json::parse(cli::result_json(facts, "", {}), nullptr, false);
+    REQUIRE(json.is_object());
+    CHECK(json["template"] == "zephyr");
+    CHECK(json["tokens"]["kept"] == 7);
 }
 
 TEST_CASE("report: what took no time has no rate, and JSON stays JSON") {

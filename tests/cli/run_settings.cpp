@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 #include <set>
 #include <string>
+#include <vector>
 
 TEST_CASE("llmzero-run: the defaults are those people know") {
     cli::run_settings s;
@@ -32,16 +33,72 @@ TEST_CASE("llmzero-run: names and letters are unique, every option has its help"
         CHECK((o.letter == 0 || letters.insert(o.letter).second));
         CHECK(o.is_switch() == (*o.takes == 0));
     }
-    for (const char * expected :
-         {"model",       "prompt",  "file",    "ids",   "n-predict",      "ctx-size",          "seed",
-          "temp",        "top-k",   "top-p",   "min-p", "repeat-penalty", "repeat-last-n",     "stop",
-          "ignore-eos",  "kv",      "memory",  "load",  "batch",          "no-display-prompt", "json",
-          "dump-logits", "verbose", "version", "help"}) {
+    for (const char * expected : {"model",    "prompt",         "file",          "ids",         "n-predict",
+                                  "ctx-size", "seed",           "temp",          "top-k",       "top-p",
+                                  "min-p",    "repeat-penalty", "repeat-last-n", "stop",        "ignore-eos",
+                                  "kv",       "memory",         "load",          "batch",       "no-display-prompt",
+                                  "json",     "dump-logits",    "verbose",       "version",     "help",
+                                  "chat",     "system",         "template",      "interactive", "prompt-cache"}) {
         CAPTURE(expected);
         CHECK(names.count(expected) == 1);
     }
-    CHECK(names.size() == 25);
+    CHECK(names.size() == 30);
     CHECK(letters == std::set<char>{'m', 'p', 'f', 'n', 'c', 's', 'v', 'h'});
+}
+
+TEST_CASE("llmzero-run: every chat template can be chosen, and is in the help") {
+    cli::run_settings s;
+    cli::option_table table = cli::run_options(s);
+    cli::option & o = *cli::find_option(table, "template");
+    CHECK(cli::chosen_template(s.chat_template) == nullptr);
+    for (const llmzero::chat_template & known : llmzero::chat_templates) {
+        CAPTURE(known.name);
+        REQUIRE(cli::set_from_text(o, known.name));
+        CHECK(cli::chosen_template(s.chat_template) == &known);
+        CHECK(std::string(o.help).find(std::string(" ") + known.name) != std::string::npos);
+    }
+    REQUIRE(cli::set_from_text(o, "auto"));
+    CHECK(cli::chosen_template(s.chat_template) == nullptr);
+    const auto refused = cli::set_from_text(o, "jinja");
+    REQUIRE_FALSE(refused);
+    CHECK(std::string(refused.error().message()).find("alpaca, raw") != std::string::npos);
+}
+
+TEST_CASE("llmzero-run: what asks for a chat, and what does not go with one") {
+    const auto settle = [](std::vector<const char *> words, cli::run_settings & s) {
+        cli::option_table table = cli::run_options(s);
+        std::vector<char *> writable;
+        for (const char * word : words) {
+            writable.push_back(const_cast<char *>(word));
+        }
+        REQUIRE(cli::parse_command_line(table, writable));
+        const auto settled = cli::settle_prompt(s, table, true);
+        return settled ? std::string() : std::string(settled.error().message());
+    };
+    const auto is_chat = [&](std::vector<const char *> words) {
+        cli::run_settings s;
+        CHECK(settle(words, s).empty());
+        return s.chat;
+    };
+    CHECK_FALSE(is_chat({"-p", "a"}));
+    CHECK(is_chat({"-p", "a", "--chat"}));
+    CHECK(is_chat({"-p", "a", "--system", "b"}));
+    CHECK(is_chat({"-p", "a", "--system", ""}));
+    CHECK(is_chat({"-p", "a", "--template", "raw"}));
+    CHECK(is_chat({"--interactive"})); // needs no prompt, on a terminal neither
+    CHECK(is_chat({"--interactive", "-p", "a"}));
+    cli::run_settings s;
+    settle({"-p", "a", "--system", ""}, s);
+    CHECK(s.has_system);
+    cli::run_settings t;
+    settle({"-p", "a", "--chat"}, t);
+    CHECK_FALSE(t.has_system);
+    cli::run_settings other;
+    CHECK(settle({"--chat", "--ids", "-p", "1"}, other).find("--ids") == 0);
+    cli::run_settings logits;
+    CHECK(settle({"--interactive", "--dump-logits", "x"}, logits).find("--dump-logits") == 0);
+    cli::run_settings input;
+    CHECK(settle({"--interactive", "-f", "-"}, input).find("-f - and --interactive") == 0);
 }
 
 TEST_CASE("llmzero-run: help fits 80 columns and lists every option and exit code") {

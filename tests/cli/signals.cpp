@@ -63,3 +63,24 @@ TEST_CASE("signals: what the parent ignores stays ignored") {
     CHECK(WIFEXITED(status));
     CHECK(WEXITSTATUS(status) == 42);
 }
+
+TEST_CASE("signals: a forgotten Ctrl-C is followed by a first one again") {
+    const int status = in_child([] {
+        cli::handle_signals();
+        for (int i = 0; i < 3; ++i) {
+            raise(SIGINT);
+            if (cli::caught_signal() != SIGINT) {
+                return 1;
+            }
+            cli::forget_interrupt();
+            if (cli::caught_signal() != 0) {
+                return 2;
+            }
+        }
+        raise(SIGTERM);
+        cli::forget_interrupt(); // that is another
+        return cli::caught_signal() == SIGTERM ? 42 : 3;
+    });
+    CHECK(WIFEXITED(status));
+    CHECK(WEXITSTATUS(status) == 42);
+}

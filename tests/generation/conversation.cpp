@@ -3,6 +3,7 @@
 
 #include "support/failing_allocator.hpp"
 #include "support/tiny_llama.hpp"
+#include "support/tiny_t5.hpp"
 
 #include <algorithm>
 #include <cstring>
@@ -93,7 +94,7 @@ TEST_CASE("conversation: turns follow each other as the template has them, each 
     const model m = chatty();
     conversation chat = talk(m);
     CHECK(std::string(chat.format().name) == "chatml");
-    CHECK_FALSE(chat.has_system());
+    CHECK_FALSE(conversation::has_system(m, {}));
     const id_list first = encoded(m, user_begin + "abc" + answer_begin);
     const chat_answer one = ask(chat, "abc");
     CHECK(one.how.n_prompt == first.size());
@@ -121,7 +122,8 @@ TEST_CASE("conversation: turns follow each other as the template has them, each 
 TEST_CASE("conversation: the answer is that to the whole text") {
     const model m = chatty();
     conversation chat = talk(m, {.system = "be brief"});
-    CHECK(chat.has_system());
+    CHECK(conversation::has_system(m, {.system = "be brief"}));
+    CHECK_FALSE(conversation::has_system(m, {.system = ""}));
     std::string answers;
     const auto keep = [&](std::string_view text) {
         answers += text;
@@ -384,6 +386,38 @@ TEST_CASE("conversation: a system turn that fills the context is refused") {
     REQUIRE_FALSE(refused);
     CHECK(refused.error().code() == error_code::context_full);
     CHECK(std::string(refused.error().message()).find("expected less than the context's 20") != std::string::npos);
+}
+
+TEST_CASE("conversation: with an encoder each turn is a text of its own") {
+    auto loaded = load(support::tiny_t5({.seed = 304}).file());
+    REQUIRE(loaded);
+    conversation chat = talk(*loaded, {.system = "sing"});
+    CHECK(chat.prefix().empty());
+    generate_options options = short_answer();
+    options.ignore_end_of_text = true;
+    std::string texts[2];
+    for (std::string & text : texts) {
+        const auto done = chat.answer("abc", options, [&](std::string_view part) {
+            text += part;
+            return true;
+        });
+        REQUIRE_MESSAGE(done, (done ? "" : done.error().message()));
+        CHECK(done->n_kept == 0);
+        CHECK(done->how.n_generated == 4);
+        CHECK(chat.n_turns() == 0);
+    }
+    CHECK(texts[0] == texts[1]);
+    auto plain = session::create(*loaded);
+    REQUIRE(plain);
+    std::string expected;
+    REQUIRE(plain->generate("sing\n\nabc", options, [&](std::string_view part) {
+        expected += part;
+        return true;
+    }));
+    CHECK(texts[0] == expected);
+    const auto refused = prompt_cache::save(chat.session(), 1, [](std::span<const std::byte>) { return success(); });
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().code() == error_code::unsupported);
 }
 
 TEST_CASE("conversation: running out of memory is an error, and the conversation goes on") {

@@ -109,9 +109,12 @@ class Options(Case):
         "--repeat-penalty": {"0": 2, "1": 0, "0.01": 0, "1000": 0, "1001": 2, "-1": 2, "nan": 2, "nonsense": 2,
                              "": 2},
         "--repeat-last-n": {"0": 0, "1": 0, "1048576": 0, "1048577": 2, "-1": 2, "nonsense": 2, "": 2},
+        "--prompt-cache": {"0": 0, "1": 0, "x" * 5000: 0, "/nowhere/file": 0, "": 2},
+        "--system": {"0": 0, "1": 0, "word " * 300: 1, "": 0, "\udcff\udcfe": 0},
+        "--template": {"0": 2, "1": 2, "auto": 0, "chatml": 0, "raw": 0, "nonsense": 2, "": 2},
         "--dump-logits": {"0": 0, "1": 0, "x" * 5000: 1, "/nowhere/file": 1, "/": 1, "": 2},
     }
-    SWITCHES = ("--ids", "--ignore-eos", "--no-display-prompt", "--json", "--verbose", "--version", "--help")
+    SWITCHES = ("--chat", "--interactive", "--ids", "--ignore-eos", "--no-display-prompt", "--json", "--verbose", "--version", "--help")
 
     def test_every_option_is_in_the_matrix(self):
         listed = re.findall(r"^  (?:-.,|   ) (--[a-z-]+)", Program.run("--help").out.decode(), re.M)
@@ -128,11 +131,12 @@ class Options(Case):
                         arguments += ["--repeat-penalty", "1.5"]
                     if option == "--ctx-size":
                         arguments += ["--memory", "1G"]
-                    if option == "--dump-logits" and value in ("0", "1"):
-                        value = temporary("logits-" + value)
+                    if option in ("--dump-logits", "--prompt-cache") and value in ("0", "1"):
+                        value = temporary(option + value)
                     done = self.run_story(*arguments, option, value)
                     self.assertEqual(done.status, status, done)
-                    self.assertEqual(done.err == "", status == 0, done)
+                    errors = [line for line in done.err.splitlines() if not line.startswith("llmzero-run: note: ")]
+                    self.assertEqual(errors == [], status == 0, done)
                     again = self.run_story(*arguments, option + "=" + value)
                     exists = option == "--dump-logits" and status == 0
                     self.assertEqual(again.status, 1 if exists else status, again)
@@ -140,7 +144,7 @@ class Options(Case):
     def test_every_switch_at_0_1_and_nonsense(self):
         for switch in self.SWITCHES:
             with self.subTest(switch=switch):
-                prompt = ["-p", "5", "-n", "1"]
+                prompt = ["-p", "5", "-n", "1", "--temp", "0"]
                 for value in ("0", "1"):
                     self.assertEqual(self.run_story(*prompt, switch + "=" + value).status, 0)
                 for value in ("2", "nonsense", ""):
@@ -258,7 +262,8 @@ class Json(Case):
         self.assertEqual(got["text"], expected_story()["prompts"][0]["greedy_text"])
         self.assertEqual(got["stop_reason"], "max_tokens")
         self.assertEqual(got["seed"], int(LARGEST_64))
-        self.assertEqual(got["tokens"], {"prompt": 5, "generated": 48})
+        self.assertEqual(got["tokens"], {"prompt": 5, "kept": 0, "generated": 48})
+        self.assertIsNone(got["template"])
         self.assertEqual(sorted(got["milliseconds"]), ["generation", "load", "prompt"])
         self.assertTrue(all(value >= 0 for value in got["milliseconds"].values()), got)
         self.assertEqual(got["model"]["name"], "stories260K")
@@ -305,6 +310,212 @@ class Json(Case):
                 error = strict_json(done.out)["error"]
                 self.assertEqual((error["code"], error["status"]), (code, status))
                 self.assertIn(error["message"], done.err)
+
+
+class Chat(Case):
+    GREEDY = ("--temp", "0", "-n", "12")
+
+    def chat(self, *arguments, stdin=b"", **keywords):
+        return self.run_story("--interactive", *self.GREEDY, *arguments, stdin=stdin, **keywords)
+
+    def test_one_answer(self):
+        plain = self.run_story("-p", STORY, "--no-display-prompt", *self.GREEDY)
+        raw = self.run_story("--chat", "-p", STORY, *self.GREEDY)
+        self.assertEqual((raw.status, raw.out), (0, plain.out), raw)
+        self.assertIn("note: the model has no chat template", raw.err)  # it is a base model
+        chosen = self.run_story("--template", "zephyr", "-p", STORY, *self.GREEDY)
+        self.assertEqual((chosen.status, chosen.err), (0, ""), chosen)
+        spelt = self.run_story("-p", "<|user|>\n%s" % STORY, "--no-display-prompt", *self.GREEDY)
+        self.assertNotEqual(chosen.out, plain.out)
+        self.assertNotEqual(chosen.out, spelt.out)  # the end of the turn is missing there
+        got = strict_json(self.run_story("--template", "alpaca", "--system", "", "-p", STORY, "--json", *self.GREEDY).out)
+        self.assertEqual(got["template"], "alpaca")
+        self.assertEqual(got["options"]["template"], "alpaca")
+        self.assert_ends(self.run_story("--chat", "--ids", "-p", "1 2"), 2, "--ids")
+
+    def test_turns_from_a_pipe(self):
+        done = self.chat("--template", "zephyr", stdin=b"Tom had a cat\n\nThe cat\\\nran\r\nand")
+        self.assertEqual((done.status, done.err), (0, ""), done)
+        self.assertNotIn(b"> ", done.out)
+        first = self.run_story("--template", "zephyr", "-p", "Tom had a cat", *self.GREEDY)
+        self.assertEqual(done.out.count(b"\n") >= 3, True, done)
+        self.assertTrue(done.out.startswith(first.out), done)
+        # The first turn may come from -p, or from a file.
+        given = self.chat("--template", "zephyr", "-p", "Tom had a cat", stdin=b"The cat\\\nran\nand\n")
+        self.assertEqual(given.out, done.out)
+        self.assertEqual(self.chat("--template", "zephyr", stdin=b"").out, b"")
+
+    def test_turns_as_objects(self):
+        done = self.chat("--template", "zephyr", "--json", stdin=b"Tom had a cat\nThe cat\n")
+        self.assertEqual((done.status, done.err), (0, ""), done)
+        one, two = (strict_json(line + b"\n") for line in done.out.splitlines())
+        self.assertEqual(one["tokens"]["kept"], 0)
+        # What was read and written before is kept, but for the answer's last token, which was not evaluated.
+        self.assertEqual(two["tokens"]["kept"], one["tokens"]["prompt"] + one["tokens"]["generated"] - 1)
+        self.assertLess(two["tokens"]["prompt"], one["tokens"]["prompt"] + 20)
+
+    def test_a_full_context(self):
+        done = self.chat("--template", "zephyr", "--system", "Sing", "-c", "120", "--json", "-v",
+                         stdin=b"Tom had a cat\n" * 8 + b"word " * 200 + b"\nTom had a cat\n")
+        self.assertEqual(done.status, 1, done)  # one turn was too long
+        rows = [strict_json(line + b"\n") for line in done.out.splitlines()]
+        self.assertEqual([row["error"]["code"] for row in rows if "error" in row], ["context_full"])
+        self.assertEqual(len(rows), 10)
+        self.assertIn("old turn", done.err)
+        for row in rows:
+            if "error" not in row:
+                self.assertLessEqual(row["tokens"]["kept"] + row["tokens"]["prompt"], 120)
+                self.assertEqual(row["tokens"]["generated"], 12, row)
+
+    def test_a_model_with_an_encoder_answers_each_turn_by_itself(self):
+        model = conformance("models", "syn-t5-relu-dm64-kv16-h6-ff128-e2d2-v4096-tied-Q8_0.gguf")
+        done = Program.run("-m", model, "--interactive", *self.GREEDY, "--ignore-eos", "--json",
+                           "--prompt-cache", temporary("t5 cache"), stdin=b"Hello there\nHello there\n")
+        if "not supported" in done.err:
+            self.skipTest("built without T5")
+        self.assertEqual(done.status, 0, done)
+        one, two = (strict_json(line + b"\n") for line in done.out.splitlines())
+        self.assertEqual((one["text"], one["tokens"]), (two["text"], two["tokens"]))
+        self.assertEqual(done.err.count("--prompt-cache has no effect"), 1)
+        self.assertFalse(os.path.exists(temporary("t5 cache")))
+
+    def test_a_terminal(self):
+        process, person = Program.start_on_terminal("-m", story_model(), "--interactive", "--template", "zephyr",
+                                                    *self.GREEDY)
+        read_until(person, b"> ")
+        os.write(person, b"Tom had a cat\n")
+        read_until(person, b"\r\n")  # the echo
+        shown = read_until(person, b"\r\n> ")
+        self.assertGreater(len(shown), 10)
+        os.write(person, b"The cat\n")
+        read_until(person, b"\r\n")
+        read_until(person, b"\r\n> ")
+        os.write(person, b"\x04")  # the end of the input
+        self.assertEqual(process.wait(support.TIMEOUT), 0)
+        os.close(person)
+
+    def test_ctrl_c_stops_an_answer_and_then_leaves(self):
+        process, person = Program.start_on_terminal("-m", slow_model(), "--interactive", "--template", "raw", "-n",
+                                                    "50000", "-s", "1", "--ignore-eos")
+        read_until(person, b"> ")
+        for _ in range(2):
+            os.write(person, b"abc\n")
+            read_until(person, b"\r\n")
+            read_until(person, b"w")  # the answer has begun
+            process.send_signal(signal.SIGINT)
+            read_until(person, b"\n> ")
+            self.assertIsNone(process.poll())
+        process.send_signal(signal.SIGINT)
+        self.assertEqual(process.wait(support.TIMEOUT), 130)
+        os.close(person)
+
+    def test_a_second_ctrl_c_leaves_at_once(self):
+        process = Program.start("-m", slow_model(), "--interactive", "--template", "raw", "-n", "50000",
+                                "--ignore-eos")
+        process.stdin.write(b"abc\n")
+        process.stdin.flush()
+        process.stdout.read(1)
+        process.send_signal(signal.SIGSTOP)  # both arrive before it can act on the first
+        process.send_signal(signal.SIGINT)
+        process.send_signal(signal.SIGTERM)
+        process.send_signal(signal.SIGCONT)
+        self.assertIn(process.wait(support.TIMEOUT), (130, 143, -signal.SIGINT, -signal.SIGTERM))
+        process.communicate()
+
+
+class PromptCache(Case):
+    GREEDY = ("--temp", "0", "-n", "12", "--json")
+
+    def cached(self, path, *arguments):
+        done = self.run_story(*self.GREEDY, "--prompt-cache", path, *arguments)
+        self.assertEqual(done.status, 0, done)
+        return strict_json(done.out), done.err
+
+    def test_the_next_run_reads_only_what_is_different(self):
+        for kv in ("f32", "q8"):
+            path = temporary("cache " + kv)
+            prompt = STORY + " there was a little cat"
+            plain = strict_json(self.run_story("-p", prompt, "--kv", kv, *self.GREEDY).out)
+            first, err = self.cached(path, "-p", prompt, "--kv", kv)
+            self.assertEqual((first["tokens"]["kept"], err), (0, ""))
+            again, err = self.cached(path, "-p", prompt, "--kv", kv)
+            self.assertEqual((again["tokens"]["prompt"], err), (1, ""))
+            self.assertEqual(again["tokens"]["kept"], plain["tokens"]["prompt"] - 1)
+            self.assertEqual(plain["text"], first["text"])
+            self.assertEqual(plain["text"], again["text"])
+            before = os.stat(path).st_mtime_ns
+            shorter, _ = self.cached(path, "-p", STORY + " there", "--kv", kv)
+            self.assertEqual(shorter["tokens"]["prompt"], 1)
+            self.assertEqual(os.stat(path).st_mtime_ns, before)  # it held all that was asked for
+
+    def test_logits_are_the_same_to_the_bit(self):
+        path, prompt = temporary("cache of logits"), STORY + " there was a little cat"
+        logits = []
+        for name in ("without", "made", "used"):
+            cache = [] if name == "without" else ["--prompt-cache", path]
+            self.assertEqual(self.run_story("-p", prompt, *self.GREEDY, *cache, "--dump-logits",
+                                            temporary("logits " + name)).status, 0)
+            with open(temporary("logits " + name), "rb") as file:
+                logits.append(file.read())
+        self.assertEqual(logits[0], logits[1])
+        self.assertEqual(logits[0], logits[2])
+
+    def test_a_system_turn_serves_all_questions(self):
+        path = temporary("system cache")
+        arguments = ["--template", "zephyr", "--system", "You tell stories about a cat and a dog"]
+        first, _ = self.cached(path, *arguments, "-p", "Tom had a cat")
+        before = os.stat(path).st_mtime_ns
+        second, err = self.cached(path, *arguments, "-p", "Lily ran")
+        self.assertEqual(err, "")
+        self.assertGreater(second["tokens"]["kept"], 10)
+        self.assertEqual(second["text"], strict_json(self.run_story(*arguments, "-p", "Lily ran", *self.GREEDY).out)["text"])
+        self.assertEqual(os.stat(path).st_mtime_ns, before)
+        dialogue = self.run_story(*self.GREEDY, *arguments, "--interactive", "--prompt-cache", path, stdin=b"Lily ran\n")
+        self.assertEqual(strict_json(dialogue.out)["tokens"], second["tokens"])
+
+    def test_files_that_do_not_fit_are_replaced(self):
+        good = temporary("good cache")
+        self.cached(good, "-p", STORY)
+        with open(good, "rb") as file:
+            content = file.read()
+        other = conformance("models", "llama2xs-F32.gguf")
+        damaged = bytearray(content)
+        damaged[len(content) // 2] ^= 1
+        for name, bad, words in (("cut", content[:-9], "bytes"), ("damaged", bytes(damaged), "checksum"),
+                                 ("text", b"Dear diary, this is no cache, it is a text.", "no prompt cache"),
+                                 ("empty", b"", "0 bytes")):
+            with self.subTest(name=name):
+                path = write("cache " + name, bad)
+                got, err = self.cached(path, "-p", STORY)
+                self.assertEqual(got["tokens"]["kept"], 0)
+                self.assertRegex(err, "^llmzero-run: note: .*%s.*; the prompt is read anew\n$" % words)
+                with open(path, "rb") as file:
+                    self.assertEqual(file.read(), content)
+        done = Program.run("-m", other, "-p", STORY, *self.GREEDY, "--prompt-cache", good)
+        self.assertIn("another model", done.err)
+        again = Program.run("-m", other, "-p", STORY, *self.GREEDY, "--prompt-cache", good)
+        self.assertEqual((again.err, strict_json(again.out)["tokens"]["prompt"]), ("", 1))
+
+    def test_a_place_that_cannot_be_written_is_said(self):
+        for path, words in (("/nowhere/cache", "No such file"), (Program.folder, "no"), ("/dev/null", "regular file")):
+            with self.subTest(path=path):
+                done = self.run_story("-p", STORY, *self.GREEDY, "--prompt-cache", path)
+                self.assertEqual(done.status, 0, done)
+                self.assertIn("note: ", done.err)
+                self.assertIn(words, done.err)
+
+    def test_a_full_disk_leaves_the_old_file(self):
+        path = temporary("full cache")
+        self.cached(path, "-p", STORY)
+        with open(path, "rb") as file:
+            content = file.read()
+        done = self.run_story("-p", STORY + " there was a little cat", *self.GREEDY, "--prompt-cache", path,
+                              preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (len(content), len(content))))
+        self.assertEqual(done.status, 0, done)
+        self.assertIn("the prompt cache is not kept", done.err)
+        with open(path, "rb") as file:
+            self.assertEqual(file.read(), content)
+        self.assertFalse(os.path.exists(path + ".new"))
 
 
 class Models(Case):

@@ -54,6 +54,26 @@ public:
         return encode_turn(with, format_of(with, options), options.system, text, true);
     }
 
+    // What every first prompt begins with, whatever its text: the system turn, if there is one, and what the template
+    // writes before a user's text. Empty for a model with an encoder.
+    [[nodiscard]] static result<heap_array<token_id>> fixed_prefix(const model & with,
+                                                                   const conversation_options & options) {
+        if (with.config().has_encoder()) {
+            return heap_array<token_id>();
+        }
+        // A text that begins with a letter, and one that begins with a digit.
+        LLMZERO_ASSIGN(auto prefix, first_prompt(with, options, "x"));
+        LLMZERO_ASSIGN(const auto other, first_prompt(with, options, "0"));
+        const auto differ = std::mismatch(prefix.begin(), prefix.end(), other.begin(), other.end());
+        LLMZERO_CHECK(prefix.resize(static_cast<std::size_t>(differ.first - prefix.begin())));
+        return prefix;
+    }
+
+    // Whether there is a system turn, the caller's or the template's own.
+    [[nodiscard]] static bool has_system(const model & with, const conversation_options & options) {
+        return chat_prompt(format_of(with, options), with.text().vocab(), options.system).has_system();
+    }
+
     // The session's content is forgotten where it is not the beginning of the conversation.
     // Errors: context_full (the system turn leaves no room for another), out_of_memory.
     [[nodiscard]] static result<conversation> create(llmzero::session on, const conversation_options & options = {}) {
@@ -62,7 +82,12 @@ public:
             made.is_system_given_ = true;
             LLMZERO_CHECK(made.system_.append({options.system->data(), options.system->size()}));
         }
-        LLMZERO_CHECK(made.find_prefix());
+        LLMZERO_ASSIGN(made.prefix_, fixed_prefix(made.session_.model(), options));
+        if (made.prefix_.size() >= made.context()) {
+            return error(error_code::context_full,
+                         "the system turn has %zu tokens, expected less than the context's %lu", made.prefix_.size(),
+                         static_cast<unsigned long>(made.context()));
+        }
         LLMZERO_CHECK(made.tokens_.reserve(std::size_t{made.context()} + 1));
         LLMZERO_CHECK(made.planned_.reserve(std::size_t{made.context()} + 1));
         return made;
@@ -83,12 +108,7 @@ public:
 
     // Turns, each with its answer, that the next answer takes into account.
     [[nodiscard]] std::size_t n_turns() const { return turns_.size(); }
-    // Whether there is a system turn, the caller's or the template's own.
-    [[nodiscard]] bool has_system() const {
-        return chat_prompt(*format_, session_.model().text().vocab(), system()).has_system();
-    }
-    // The tokens that every first turn begins with: the system turn, if there is one, and what the template writes
-    // before a user's text. Worth a prompt cache. Empty for a model with an encoder.
+    // fixed_prefix(): worth a prompt cache where there is a system turn.
     [[nodiscard]] std::span<const token_id> prefix() const { return prefix_.span(); }
     [[nodiscard]] const chat_template & format() const { return *format_; }
     [[nodiscard]] llmzero::session & session() { return session_; }
@@ -129,23 +149,6 @@ private:
         const bool has_system = system && !system->empty();
         const text_segment all[] = {{has_system ? *system : ""}, {has_system ? "\n\n" : ""}, {text}};
         return with.text().encode(all);
-    }
-
-    // What the first turn begins with whatever its text is: here one that begins with a letter, or with a digit.
-    [[nodiscard]] status find_prefix() {
-        if (session_.model().config().has_encoder()) {
-            return success();
-        }
-        LLMZERO_ASSIGN(prefix_, encode_turn("x", true));
-        LLMZERO_ASSIGN(const auto other, encode_turn("0", true));
-        const auto differ = std::mismatch(prefix_.begin(), prefix_.end(), other.begin(), other.end());
-        LLMZERO_CHECK(prefix_.resize(static_cast<std::size_t>(differ.first - prefix_.begin())));
-        if (prefix_.size() >= context()) {
-            return error(error_code::context_full,
-                         "the system turn has %zu tokens, expected less than the context's %lu", prefix_.size(),
-                         static_cast<unsigned long>(context()));
-        }
-        return success();
     }
 
     // Of the first `count` turns.

@@ -1,0 +1,59 @@
+// --prompt-cache: the state after the prompt's fixed part, kept in a file between runs.
+//
+// The fixed part is the system turn, where there is one, else the whole prompt. The file is written when it does not
+// hold all of that. One that is damaged, or that another model or --kv made, is replaced, and that is said.
+#pragma once
+
+#include <llmzero/llmzero.hpp>
+
+#include "run/screen.hpp"
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <unistd.h>
+
+namespace run {
+
+class prompt_file {
+public:
+    // Empty path: there is none.
+    explicit prompt_file(std::string path) : path_(std::move(path)) {}
+
+    // Before the text is evaluated: takes up what the file has of it. `n_fixed`: tokens worth keeping.
+    void load(llmzero::session & session, std::span<const llmzero::token_id> text, std::size_t n_fixed) {
+        if (!path_.empty() && session.model().config().has_encoder()) {
+            complain("note: --prompt-cache has no effect: this model has an encoder, which reads every text anew");
+            path_.clear();
+        }
+        n_fixed_ = n_fixed;
+        if (path_.empty() || text.empty() || ::access(path_.c_str(), F_OK) != 0) { // the first run has no file
+            return;
+        }
+        const auto loaded = llmzero::prompt_cache::load(session, text, path_.c_str());
+        if (loaded) {
+            n_loaded_ = *loaded;
+        } else {
+            complain(std::string("note: ") + loaded.error().message() + "; the prompt is read anew");
+        }
+    }
+
+    // After it: keeps what was worth keeping. Failing to is no reason to fail.
+    void save(llmzero::session & session) {
+        if (path_.empty() || n_fixed_ == 0 || n_loaded_ >= n_fixed_ || session.position() < n_fixed_) {
+            return;
+        }
+        const auto saved = llmzero::prompt_cache::save(session, static_cast<std::uint32_t>(n_fixed_), path_.c_str());
+        if (!saved) {
+            complain(std::string("note: the prompt cache is not kept: ") + saved.error().message());
+        }
+        n_loaded_ = n_fixed_; // once is enough
+    }
+
+private:
+    std::string path_;
+    std::size_t n_fixed_ = 0;
+    std::size_t n_loaded_ = 0;
+};
+
+} // namespace run
