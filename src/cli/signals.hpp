@@ -9,9 +9,10 @@
 namespace cli {
 
 namespace detail {
-inline volatile std::sig_atomic_t caught_signal = 0;
+inline volatile std::sig_atomic_t was_interrupted = 0;
+inline volatile std::sig_atomic_t was_terminated = 0;
 inline void note_signal(int number) {
-    caught_signal = number;
+    (number == SIGINT ? was_interrupted : was_terminated) = 1;
 }
 // Notes the next of these signals; the one after it is not handled.
 inline void note_next(int number) {
@@ -37,15 +38,12 @@ inline void handle_signals() {
 
 // The signal that asked the program to end, or 0.
 [[nodiscard]] inline int caught_signal() {
-    return detail::caught_signal;
+    return detail::was_terminated != 0 ? SIGTERM : detail::was_interrupted != 0 ? SIGINT : 0;
 }
 
-// For a program that goes on after Ctrl-C: forgets it, so that the next one is the first again.
+// For a program that goes on after Ctrl-C: forgets it, so that the next one is the first again. SIGTERM is not forgotten.
 inline void forget_interrupt() {
-    if (caught_signal() != SIGINT) {
-        return;
-    }
-    detail::caught_signal = 0;
+    detail::was_interrupted = 0;
     detail::note_next(SIGINT);
 }
 

@@ -137,7 +137,7 @@ private:
         }
         tell(*done);
         on_.prompt_cache.save(chat.session());
-        if (cli::caught_signal() == SIGINT) {
+        if (cli::caught_signal() != 0) {
             cli::forget_interrupt();
         }
         return llmzero::success();
