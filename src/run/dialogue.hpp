@@ -116,6 +116,7 @@ private:
         options.on_prefill = on_prefill;
         options.on_logits = on_logits;
         options.keep_going = may_go_on;
+        on_.screen.begin_line();
         const auto done = chat.answer(text, options, on_text);
         line.erase();
         if (!done) {

@@ -34,6 +34,8 @@ public:
     // What is ours: markers, objects.
     void write(std::string_view bytes) { out_.write(bytes); }
 
+    // A line of its own begins, which end_line() will end even if nothing is shown in it.
+    void begin_line() { ends_with_newline_ = false; }
     // So that what follows, a shell's prompt for one, begins a line.
     void end_line() {
         if (!ends_with_newline_) {
