@@ -140,7 +140,10 @@ inline constexpr const char * kv_type_names[] = {"f32", "q8"};
               "How many last tokens that penalty looks at."),
 
         heading("Output"),
-        toggle(0, "no-display-prompt", s.no_display_prompt, "Write only what the model adds, not the prompt."),
+        toggle(0, "no-display-prompt", s.no_display_prompt,
+               "Write only what the model adds, not the prompt. Models with an encoder (T5), which answer a text, "
+               "never write "
+               "it."),
         toggle(0, "json", s.json, "Write one JSON object: text, token counts, times, seed, why it stopped."),
         file(0, "dump-logits", s.dump_logits,
              "Write the logits of the prompt's last token and of each token after it to this file, which must not "

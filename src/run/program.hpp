@@ -275,7 +275,9 @@ private:
             n_fixed = tokens.size();
             LLMZERO_CHECK(set_shown_prompt(model, prompt, tokens.span()));
         }
-        const std::uint64_t useful = std::uint64_t{tokens.size()} + settings.n_predict;
+        // A place for the first token after the prompt even where none is to be written: with an encoder the decoder's
+        // start token takes it.
+        const std::uint64_t useful = std::uint64_t{tokens.size()} + std::max<std::uint32_t>(settings.n_predict, 1);
         LLMZERO_ASSIGN(llmzero::session session, make_session(model, tokens.size(), useful, share::all, facts));
         prompt_cache.load(session, tokens.span(), n_fixed);
         facts.n_kept = session.keep_common(tokens.span());
@@ -314,10 +316,11 @@ private:
         return made;
     }
 
-    // What is shown before the model's own text: the prompt as it was given, or the text of its ids.
+    // What is shown before the model's own text: the prompt as it was given, or the text of its ids. Nothing before an
+    // answer, which does not continue its prompt.
     llmzero::status set_shown_prompt(const llmzero::model & model, std::string_view prompt,
                                      std::span<const llmzero::token_id> tokens) {
-        if (settings.no_display_prompt || settings.json) {
+        if (settings.no_display_prompt || settings.json || model.config().has_encoder()) {
             return llmzero::success();
         }
         if (!settings.ids) {

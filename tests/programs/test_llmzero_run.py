@@ -562,6 +562,53 @@ class Models(Case):
         self.assertGreater(len(done.out), len(STORY))
 
 
+class Encoder(Case):
+    """A model that answers a text instead of continuing it."""
+    MODEL = "syn-t5-gated-dm64-kv16-h6-ff128-e2d2-v4096-untied-F16"
+    GREEDY = ("--temp", "0", "-n", "48", "--ignore-eos")
+
+    def run_t5(self, *arguments, **keywords):
+        return Program.run("-m", conformance("models", self.MODEL + ".gguf"), *arguments, **keywords)
+
+    def expected(self):
+        with open(conformance("expected", self.MODEL + ".json"), encoding="utf-8") as file:
+            return json.load(file)
+
+    def test_answers_as_on_record_without_the_prompt(self):
+        for prompt in self.expected()["prompts"]:
+            with self.subTest(prompt=prompt["name"]):
+                done = self.run_t5("-p", prompt["text"], *self.GREEDY)
+                self.assertEqual((done.status, done.err), (0, ""), done)
+                self.assertEqual(done.out, bytes.fromhex(prompt["greedy_text_hex"]))
+                ids = " ".join(map(str, prompt["source_ids"]))
+                self.assertEqual(self.run_t5("--ids", "-f", "-", *self.GREEDY, stdin=ids.encode()).out, done.out)
+
+    def test_counts_and_the_context(self):
+        prompt = self.expected()["prompts"][1]
+        n = len(prompt["source_ids"])
+        for wanted in (0, 1, 5):
+            with self.subTest(wanted=wanted):
+                got = strict_json(self.run_t5("-p", prompt["text"], "--temp", "0", "-n", str(wanted), "--ignore-eos",
+                                              "--json").out)
+                self.assertEqual(got["tokens"]["prompt"], n)
+                self.assertEqual(got["tokens"]["generated"], wanted)
+                self.assertEqual(got["model"]["context"], n + max(wanted, 1))
+        small = self.run_t5("-p", prompt["text"], "-c", str(n))
+        self.assertNotEqual(small.status, 0)
+        self.assertIn("a source of %d tokens does not fit" % n, small.err)
+
+    def test_the_logits_of_every_step(self):
+        prompt = self.expected()["prompts"][0]
+        path = temporary("t5-logits")
+        done = self.run_t5("-p", prompt["text"], "--temp", "0", "-n", "2", "--ignore-eos", "--dump-logits", path)
+        self.assertEqual(done.status, 0, done)
+        with open(path, "rb") as file:
+            rows = file.read()
+        self.assertEqual(len(rows), 2 * 4096 * 4)
+        first = array.array("f", rows[:4096 * 4])
+        self.assertEqual(max(range(4096), key=lambda i: first[i]), prompt["greedy_ids"][0])
+
+
 class Logits(Case):
     def test_rows(self):
         prompt = expected_story()["prompts"][0]
