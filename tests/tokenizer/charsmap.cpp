@@ -71,6 +71,15 @@ TEST_CASE("the longest key at the start of a text is found") {
     CHECK(made->memory_bytes() > 1000);
 }
 
+TEST_CASE("places far away are written without their lowest bits") {
+    std::vector<std::uint32_t> trie = charsmap_trie({{"A", "a"}});
+    REQUIRE(trie[0] == 256 << 10);
+    trie[0] = 1 << 10 | 1 << 9;
+    const auto made = read_charsmap(charsmap_bytes(trie, std::string("a\0", 2)));
+    REQUIRE_MESSAGE(made, made.error().message());
+    CHECK(matched(*made, "AA") == "1(a)");
+}
+
 TEST_CASE("random keys are found as a search through all of them finds them") {
     llmzero::random_generator random(3);
     for (int round = 0; round < 100; ++round) {

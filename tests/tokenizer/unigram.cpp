@@ -194,6 +194,18 @@ TEST_CASE("a character without a token is unknown, a run of them one unknown tok
     CHECK(refused.error().code() == llmzero::error_code::unsupported);
 }
 
+TEST_CASE("a character without a token costs the lowest score of a normal token less 10") {
+    const auto encoded = [](float ab) {
+        return ids_of(
+            unigram_of(
+                {{"<unk>", -90, token_kind::unknown}, {"a", 20}, {"z", -9}, {"ab", ab}, {"y", -50, token_kind::unused}},
+                {.unknown = 0, .space_prefix = false})
+                .encode("ab"));
+    };
+    CHECK(encoded(0.5f) == std::vector<int>{1, 0}); // 20 - 9 - 10 = 1
+    CHECK(encoded(1.5f) == std::vector<int>{3});
+}
+
 TEST_CASE("a character without a token becomes its bytes where the vocabulary has them") {
     const tokenizer made = unigram_of({{"<unk>", 0, token_kind::unknown},
                                        {unigram_space, -1},
