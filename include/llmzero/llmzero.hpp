@@ -11,5 +11,6 @@
 #include <llmzero/generation/prompt_cache.hpp>
 #include <llmzero/generation/session.hpp>
 #include <llmzero/model/model.hpp>
+#include <llmzero/model/model_quantiser.hpp>
 #include <llmzero/storage/gguf_writer.hpp>
 #include <llmzero/version.hpp>

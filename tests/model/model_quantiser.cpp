@@ -50,6 +50,7 @@ std::vector<std::byte> file_of_one_matrix(const std::vector<float> & weights, te
                                           std::uint32_t n_parts = 0) {
     gguf_writer writer;
     CHECK(writer.add("general.architecture", "x"));
+    CHECK(writer.add("general.quantization_version", std::uint32_t{1}));
     CHECK(writer.add("x.block_count", std::uint32_t{1}));
     if (n_parts != 0) {
         CHECK(writer.add("split.count", static_cast<std::uint16_t>(n_parts)));
@@ -97,6 +98,16 @@ TEST_CASE("quantiser: metadata is the input's, but for what says the type") {
     REQUIRE(third.has_value());
     CHECK(third->metadata().size() == after->metadata().size());
     CHECK(third->get<std::uint32_t>("general.file_type").value() == 7);
+}
+
+TEST_CASE("quantiser: the version of another quantiser does not stay") {
+    const auto made = requantised(file_of_one_matrix(std::vector<float>(64, 1.0f)), type_mix::q4_0);
+    REQUIRE(made.has_value());
+    const memory_source source(made->bytes);
+    const auto file = gguf_file::open(source);
+    REQUIRE(file.has_value());
+    CHECK(file->get<std::uint32_t>("general.quantization_version").value() == 2);
+    CHECK(file->metadata()[1].key == "general.quantization_version"); // in its place
 }
 
 TEST_CASE("quantiser: tensors keep names, shapes and order, and what is not quantised its bytes") {

@@ -137,6 +137,17 @@ class Quantize(unittest.TestCase):
                 told = json.loads(Program.run(*arguments, "--json").out)
                 self.assertEqual(told["error"]["status"], status)
 
+    def test_no_file_of_the_kit_does_harm(self):
+        folder = os.path.join(Program.conformance, "bad")
+        for name in sorted(os.listdir(folder)):
+            if name.endswith(".gguf"):
+                with self.subTest(file=name):
+                    done = Program.run(os.path.join(folder, name), "--type", "Q4_K_M", self.out, "--force")
+                    self.assertIn(done.status, (0, 3), done)
+                    self.assertEqual(os.listdir(self.folder), ["out.gguf"] if done.status == 0 else [])
+                    if done.status == 0:
+                        os.remove(self.out)
+
     def test_environment(self):
         done = Program.run(kit("stories260K-F32"), self.out, env={"LLMZERO_TYPE": "Q8_0", "LLMZERO_JSON": "1"})
         self.assertEqual(done.status, 0, done)
