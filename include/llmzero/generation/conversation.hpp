@@ -1,9 +1,16 @@
 // A conversation on a session: turns of a user and answers, written as the model's chat template wants them. What was
 // evaluated is kept between turns, so that a turn costs its own tokens only.
 //
+// Example:
+//     auto model = llmzero::load("smollm2-135m-instruct.gguf").value();
+//     auto session = llmzero::session::create(model, {.context = 1024}).value();
 //     auto chat = llmzero::conversation::create(std::move(session), {.system = "Answer in one sentence."}).value();
-//     chat.answer("Why is the sky blue?", {.max_tokens = 64}, show).value();
-//     chat.answer("And at night?", {.max_tokens = 64}, show).value();
+//     for (const char * turn : {"Why is the sky blue?", "And at night?"}) {
+//         auto done = chat.answer(turn, {.max_tokens = 64}, [](std::string_view text) {
+//             std::cout << text << std::flush;
+//             return true; // false stops
+//         });
+//     }
 //
 // An answer ends with an end-of-turn token; one that was cut (max_tokens, cancelled, a stop text, the context's end) is
 // closed before the next turn as if it had ended there.

@@ -1,10 +1,16 @@
 // The state of a session after a fixed prefix (a system turn, say), saved and taken up again: the next run does not
 // evaluate those tokens, and goes on with the same bits. Keyed by model, type of the KV cache, and tokens.
 //
-//     const auto kept = llmzero::prompt_cache::load(session, tokens, "system.cache"); // no file: an error, no harm
-//     session.keep_common(tokens);
-//     session.generate(std::span(tokens).subspan(session.position()), ...);
-//     if (!kept || *kept < n_system) llmzero::prompt_cache::save(session, n_system, "system.cache");
+// Example:
+//     auto model = llmzero::load("model.gguf").value();
+//     auto session = llmzero::session::create(model, {.context = 512}).value();
+//     const auto prompt = model.text().encode("A long introduction, the same in every run. And a question?").value();
+//     const auto kept = llmzero::prompt_cache::load(session, prompt.span(), "prompt.cache"); // no file: no harm
+//     session.keep_common(prompt.span());
+//     auto done = session.generate(prompt.span().subspan(session.position()), {.max_tokens = 64}, nullptr);
+//     if (!kept || *kept < prompt.size()) {
+//         auto saved = llmzero::prompt_cache::save(session, static_cast<std::uint32_t>(prompt.size()), "prompt.cache");
+//     }
 //
 // A file may be made on one machine and used on another, say on a PC for a small board: what follows then is as good,
 // but not always the same to the bit, since instruction sets round differently.
