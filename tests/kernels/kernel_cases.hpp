@@ -23,11 +23,10 @@ using llmzero::packed_format;
 using llmzero::packed_view;
 using llmzero::weight_group;
 
-inline constexpr packed_format formats[] = {packed_format::f32,       packed_format::f16,
-                                            packed_format::bf16,      packed_format::q8,
-                                            packed_format::q8_offset, packed_format::q4,
-                                            packed_format::q4_offset, packed_format::q8_halves,
-                                            packed_format::q4_halves, packed_format::q4_halves_offset};
+inline constexpr packed_format formats[] = {
+    packed_format::f32,       packed_format::f16,       packed_format::bf16,      packed_format::q8,
+    packed_format::q8_offset, packed_format::q5,        packed_format::q5_offset, packed_format::q4,
+    packed_format::q4_offset, packed_format::q8_halves, packed_format::q4_halves, packed_format::q4_halves_offset};
 
 struct code_range {
     int low;
@@ -40,6 +39,8 @@ inline code_range codes_of(packed_format format) {
     case packed_format::q4_halves:
     case packed_format::q4_halves_offset: return {-8, 7};
     case packed_format::q4_offset: return {0, 15};
+    case packed_format::q5: return {-16, 15};
+    case packed_format::q5_offset: return {0, 31};
     case packed_format::q8_halves: return {-32, 31};
     default: return {-128, 127};
     }
@@ -58,8 +59,10 @@ inline weight_group random_group(packed_format format, support::numbers & random
     weight_group group{};
     group.scale = random.normal() * 0.01f;
     group.offset = has_offset(format) ? random.normal() * 0.05f : 0.0f;
-    if (has_halves(format)) {
+    if (has_halves(format) || !has_offset(format)) {
         group.scale = llmzero::f16_to_f32(llmzero::f32_to_f16(group.scale));
+    }
+    if (has_halves(format)) {
         group.offset = llmzero::f16_to_f32(llmzero::f32_to_f16(group.offset));
         for (std::size_t h = 0; h < 2; ++h) {
             group.half_scale[h] = random_code({-128, 127}, random);
@@ -70,6 +73,18 @@ inline weight_group random_group(packed_format format, support::numbers & random
         code = random_code(codes_of(format), random);
     }
     return group;
+}
+
+// Whether a weight came back: exactly, or where the format has offsets up to what moving the offset by a multiple of
+// the scale may round away.
+inline bool same_weight(packed_format format, const weight_group & group, std::size_t i, float found, float expected) {
+    if (!has_offset(format)) {
+        return found == expected;
+    }
+    const std::size_t h = i / llmzero::half_size;
+    const float moved = 32.0f * std::fabs(group.scale * static_cast<float>(group.half_scale[h])) +
+                        std::fabs(group.offset * static_cast<float>(group.half_offset[h]));
+    return std::fabs(found - expected) <= 0x1p-22f * moved;
 }
 
 // W(rows, cols) as it comes from a file, and its values.
@@ -128,7 +143,7 @@ inline matrix random_matrix(packed_format format, std::size_t rows, std::size_t 
 class packed {
 public:
     packed(const kernel_set & set, const matrix & w, bool last_row_first = false) {
-        const std::size_t bytes = set.packed_bytes(w.format, w.rows, w.cols);
+        const auto bytes = static_cast<std::size_t>(set.packed_bytes(w.format, w.rows, w.cols));
         auto memory = llmzero::heap_array<std::byte>::create(guard + bytes + guard);
         REQUIRE(memory);
         memory_ = std::move(*memory);

@@ -44,15 +44,20 @@ TEST_CASE("kernel set: which formats are quantised") {
 
 TEST_CASE("kernel set: sizes grow with rows and columns, and hold the codes") {
     for_all_sets_and_formats([](const kernel_set & set, packed_format format) {
-        const std::size_t row = set.packed_bytes(format, 1, 64);
+        constexpr std::size_t tile = 32; // rows; sets may keep rows in tiles of up to so many
+        const auto bytes = set.packed_bytes(format, tile, 64);
         const std::size_t bits = format == packed_format::f32               ? 32
                                  : !is_quantised(format)                    ? 16
                                  : kernel_cases::codes_of(format).high < 16 ? 4
                                                                             : 8;
-        CHECK(row >= 64 * bits / 8);
-        CHECK(row <= 64 * bits / 8 + (is_quantised(format) ? 2 * 8 : 0)); // scale and offset of two groups
+        CHECK(bytes >= tile * 64 * bits / 8);
+        // Scale, factors and offsets of two groups, once for each row, and what lies behind the last.
+        CHECK(bytes <= tile * (64 * bits / 8 + (is_quantised(format) ? 2 * 16 : 0)) + (is_quantised(format) ? 256 : 0));
         CHECK(set.packed_bytes(format, 0, 64) == 0);
         CHECK(set.packed_bytes(format, 3, 64) >= 3 * 64 * bits / 8);
+        CHECK(set.packed_bytes(format, 2 * tile, 64) > bytes);
+        // More than 32 bits can count.
+        CHECK(set.packed_bytes(format, 1u << 20, 1u << 20) >= (std::uint64_t{1} << 40) * bits / 8);
         const activation_kind kind = set.kind_for(format);
         CHECK(set.activation_bytes(kind, 64) == 2 * set.activation_bytes(kind, 32));
         CHECK(set.activation_bytes(kind, 64) % alignof(float) == 0);
@@ -76,7 +81,11 @@ TEST_CASE("kernel set: a packed row is unpacked exactly, in any order of rows") 
                 for (std::size_t r = 0; r < rows; ++r) {
                     set.unpack_row(forwards.view(), r, out.data() + 1);
                     for (std::size_t i = 0; i < cols; ++i) {
-                        REQUIRE(out[1 + i] == w.values[r * cols + i]);
+                        const auto * groups = w.groups.data() + r * (cols / group_size);
+                        REQUIRE((is_quantised(format)
+                                     ? kernel_cases::same_weight(format, groups[i / group_size], i % group_size,
+                                                                 out[1 + i], w.values[r * cols + i])
+                                     : out[1 + i] == w.values[r * cols + i]));
                     }
                     CHECK(out.front() == 77.0f);
                     CHECK(out.back() == 77.0f);
@@ -102,7 +111,9 @@ TEST_CASE("kernel set: every code keeps its value in every place") {
                 dequantise(w.groups[0], expected);
                 float out[group_size];
                 set.unpack_row(packed.view(), 0, out);
-                REQUIRE(std::equal(out, out + group_size, expected));
+                for (std::size_t i = 0; i < group_size; ++i) {
+                    REQUIRE(kernel_cases::same_weight(format, w.groups[0], i, out[i], expected[i]));
+                }
             }
         }
     });
@@ -120,15 +131,45 @@ TEST_CASE("kernel set: scales and offsets keep all their bits") {
         for (weight_group & group : w.groups) {
             set_scales(group.scale, group.offset, &group); // factors of 1
         }
-        for (const float scale : {65504.0f, 0x1p-24f, -1.0f / 3.0f, 1e-38f, 0.0f}) {
+        for (const float scale : {65504.0f, 0x1p-24f, -0x1.554p-2f, 1e-38f, 0.0f}) {
+            if (scale == 1e-38f && !has_offset(format)) {
+                continue; // no half-precision number
+            }
             w.groups[0].scale = scale;
             w.groups[1].scale = has_halves(format) ? scale : -scale; // one for the block
             w.groups[1].half_scale[1] = has_halves(format) ? std::int8_t{-1} : std::int8_t{1};
             const kernel_cases::packed packed(set, w);
             float out[64];
             set.unpack_row(packed.view(), 0, out);
-            CHECK(out[0] == scale + w.groups[0].offset);
-            CHECK(out[63] == -scale + w.groups[1].offset);
+            CHECK(kernel_cases::same_weight(format, w.groups[0], 0, out[0], scale + w.groups[0].offset));
+            CHECK(kernel_cases::same_weight(format, w.groups[1], 31, out[63], -scale + w.groups[1].offset));
+        }
+    });
+}
+
+TEST_CASE("kernel set: scales that differ much from each other are kept") {
+    for_all_sets_and_formats([](const kernel_set & set, packed_format format) {
+        if (!is_quantised(format)) {
+            return;
+        }
+        support::numbers random(40);
+        auto w = kernel_cases::random_matrix(format, 1, 64, random);
+        if (has_halves(format)) {
+            return; // one scale for both groups
+        }
+        for (int exponent = 0; exponent <= 29; ++exponent) {
+            set_scales(std::ldexp(1.5f, 14), w.groups[0].offset, &w.groups[0]);
+            set_scales(std::ldexp(-1.25f, 14 - exponent), w.groups[1].offset, &w.groups[1]);
+            const kernel_cases::packed packed(set, w);
+            float out[64];
+            set.unpack_row(packed.view(), 0, out);
+            float expected[group_size];
+            for (std::size_t g = 0; g < 2; ++g) {
+                dequantise(w.groups[g], expected);
+                for (std::size_t i = 0; i < group_size; ++i) {
+                    REQUIRE(kernel_cases::same_weight(format, w.groups[g], i, out[g * group_size + i], expected[i]));
+                }
+            }
         }
     });
 }
@@ -151,7 +192,9 @@ TEST_CASE("kernel set: the factors of the halves keep their values and places") 
                 dequantise(w.groups[1], expected);
                 float out[64];
                 set.unpack_row(packed.view(), 0, out);
-                REQUIRE(std::equal(out + 32, out + 64, expected));
+                for (std::size_t i = 0; i < group_size; ++i) {
+                    REQUIRE(kernel_cases::same_weight(format, w.groups[1], i, out[32 + i], expected[i]));
+                }
             }
         }
     });
@@ -209,7 +252,7 @@ TEST_CASE("kernel set: products with rows of any length, where a format allows i
 TEST_CASE("kernel set: the same bits however tokens and rows are divided") {
     for_all_sets_and_formats([](const kernel_set & set, packed_format format) {
         support::numbers random(35);
-        constexpr std::size_t rows = 7;
+        constexpr std::size_t rows = 37; // more than a tile
         constexpr std::size_t cols = 96;
         const auto w = kernel_cases::random_matrix(format, rows, cols, random);
         const kernel_cases::packed packed(set, w);
@@ -226,7 +269,7 @@ TEST_CASE("kernel set: the same bits however tokens and rows are divided") {
             for (std::size_t i = 0; i < together.size(); ++i) {
                 REQUIRE(support::same_float(together[i], one_by_one[i]));
             }
-            for (std::size_t split = 0; split <= rows; ++split) {
+            for (std::size_t split = 0; split <= rows; split += 1 + split % 5) {
                 std::vector<float> parts(rows * n_tokens);
                 set.multiply(packed.view(), split, rows, prepared.token(0), n_tokens, parts.data(), rows);
                 set.multiply(packed.view(), 0, split, prepared.token(0), n_tokens, parts.data(), rows);
@@ -269,10 +312,11 @@ TEST_CASE("kernel set: results are written where they belong and nowhere else") 
     });
 }
 
-// One group and no offset: the sum of integers is exact, one float product follows. So all sets agree to the last bit.
+// One group of a format without offsets: the sum of integers is exact, one float product follows. So all sets agree to
+// the last bit.
 TEST_CASE("kernel set: the integer part of a group's product is exact") {
     for_all_sets_and_formats([](const kernel_set & set, packed_format format) {
-        if (!is_quantised(format)) {
+        if (!is_quantised(format) || has_offset(format)) {
             return;
         }
         support::numbers random(37);
@@ -280,7 +324,6 @@ TEST_CASE("kernel set: the integer part of a group's product is exact") {
         const int trials = support::full_scale() ? 3000 : 500;
         for (int n = 0; n < trials; ++n) {
             auto w = kernel_cases::random_matrix(format, 1, 32, random);
-            w.groups[0].offset = 0.0f;
             std::vector<float> x(32);
             for (std::size_t i = 0; i < 32; ++i) {
                 switch (n % 4) {

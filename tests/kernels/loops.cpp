@@ -10,8 +10,9 @@ namespace {
 
 TEST_CASE("loops: a format known at run time reaches the code compiled for it") {
     for (const packed_format format :
-         {packed_format::q8, packed_format::q8_offset, packed_format::q4, packed_format::q4_offset,
-          packed_format::q8_halves, packed_format::q4_halves, packed_format::q4_halves_offset}) {
+         {packed_format::q8, packed_format::q8_offset, packed_format::q5, packed_format::q5_offset, packed_format::q4,
+          packed_format::q4_offset, packed_format::q8_halves, packed_format::q4_halves,
+          packed_format::q4_halves_offset}) {
         int calls = 0;
         kernels::with_format(format, [&]<packed_format compiled>() {
             CHECK(compiled == format);

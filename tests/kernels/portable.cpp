@@ -17,6 +17,8 @@ TEST_CASE("portable: bytes of rows") {
     using namespace kernels::portable;
     CHECK(packed_bytes(packed_format::q8, 3, 64) == 3 * 2 * 36);
     CHECK(packed_bytes(packed_format::q8_offset, 3, 64) == 3 * 2 * 40);
+    CHECK(packed_bytes(packed_format::q5, 3, 64) == 3 * 2 * 36);
+    CHECK(packed_bytes(packed_format::q5_offset, 3, 64) == 3 * 2 * 40);
     CHECK(packed_bytes(packed_format::q4, 3, 64) == 3 * 2 * 20);
     CHECK(packed_bytes(packed_format::q4_offset, 3, 64) == 3 * 2 * 24);
     CHECK(packed_bytes(packed_format::q8_halves, 3, 512) == 3 * 2 * (4 + 8 * 36));

@@ -13,11 +13,10 @@ using namespace llmzero;
 
 namespace {
 
-constexpr packed_format packed_formats[] = {packed_format::f32,       packed_format::f16,
-                                            packed_format::bf16,      packed_format::q8,
-                                            packed_format::q8_offset, packed_format::q4,
-                                            packed_format::q4_offset, packed_format::q8_halves,
-                                            packed_format::q4_halves, packed_format::q4_halves_offset};
+constexpr packed_format packed_formats[] = {
+    packed_format::f32,       packed_format::f16,       packed_format::bf16,      packed_format::q8,
+    packed_format::q8_offset, packed_format::q5,        packed_format::q5_offset, packed_format::q4,
+    packed_format::q4_offset, packed_format::q8_halves, packed_format::q4_halves, packed_format::q4_halves_offset};
 
 // A set of the portable functions that counts, and whose 4-bit formats ask for a kind of their own.
 struct prepare_calls {

@@ -26,6 +26,7 @@
 #include <llmzero/tokenizer/token.hpp>
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -149,14 +150,33 @@ private:
         return std::min(logit, std::numeric_limits<float>::max());
     }
 
+    // The bits of a float as an integer in the same order: comparing integers is what a small core does fastest.
+    // -0 counts as +0, a NaN as less than -infinity.
+    static std::int32_t ordered(float logit) {
+        constexpr std::int32_t infinity = 0x7f800000;
+        const auto bits = std::bit_cast<std::int32_t>(logit + 0.0f);
+        const std::int32_t key = bits ^ (bits >> 31 & 0x7fffffff);
+        return key > infinity ? std::numeric_limits<std::int32_t>::min() : key;
+    }
+
     [[nodiscard]] token_id likeliest(std::span<const float> logits) const {
-        float best = -std::numeric_limits<float>::infinity();
+        std::int32_t best = ordered(-std::numeric_limits<float>::infinity());
         std::size_t token = 0;
+        if (!times_in_last_.empty()) {
+            for (std::size_t i = 0; i < logits.size(); ++i) {
+                const std::int32_t key = ordered(adjusted(logits, i));
+                token = key > best ? i : token;
+                best = key > best ? key : best;
+            }
+            return static_cast<token_id>(token);
+        }
+        // The raw bits of a positive float are its key already, and few logits exceed the best so far.
         for (std::size_t i = 0; i < logits.size(); ++i) {
-            const float logit = adjusted(logits, i);
-            if (logit > best) {
-                best = logit;
-                token = i;
+            const auto bits = std::bit_cast<std::int32_t>(logits[i]);
+            if ((bits ^ (bits >> 31 & 0x7fffffff)) > best) {
+                const std::int32_t key = ordered(logits[i]);
+                token = key > best ? i : token;
+                best = key > best ? key : best;
             }
         }
         return static_cast<token_id>(token);

@@ -84,8 +84,8 @@ inline void multiply(const packed_view & w, std::size_t first_row, std::size_t e
     }
 }
 
-inline std::size_t packed_bytes(packed_format format, std::size_t rows, std::size_t cols) {
-    return rows * cols * element_bytes(format);
+inline std::uint64_t packed_bytes(packed_format format, std::size_t rows, std::size_t cols) {
+    return std::uint64_t{rows} * cols * element_bytes(format);
 }
 
 inline void pack_row(const packed_view & into, std::size_t row, const void * source) {
@@ -120,6 +120,7 @@ template <class B> inline float dot(const float * a, const B * b, std::size_t n)
     float lane[narrow] = {};
     std::size_t i = 0;
     for (; i + narrow <= n; i += narrow) {
+        LLMZERO_LANES
         for (std::size_t j = 0; j < narrow; ++j) {
             lane[j] += a[i + j] * static_cast<float>(b[i + j]);
         }
@@ -136,8 +137,16 @@ template <class B> inline float dot(const float * a, const B * b, std::size_t n)
 
 // out(n) += factor * b(n)
 template <class B> inline void add_scaled(float * LLMZERO_RESTRICT out, float factor, const B * b, std::size_t n) {
-    for (std::size_t i = 0; i < n; ++i) {
-        out[i] += factor * static_cast<float>(b[i]);
+    constexpr std::size_t narrow = 8;
+    std::size_t i = 0;
+    for (; i + narrow <= n; i += narrow) {
+        LLMZERO_LANES
+        for (std::size_t j = 0; j < narrow; ++j) {
+            out[i + j] = multiply_add(factor, static_cast<float>(b[i + j]), out[i + j]);
+        }
+    }
+    for (; i < n; ++i) {
+        out[i] = multiply_add(factor, static_cast<float>(b[i]), out[i]);
     }
 }
 

@@ -19,10 +19,13 @@ enum class packed_format : std::uint8_t {
     f32,       // floats
     f16,       // halves, as in the file
     bf16,      // bfloat16, as in the file
-    q8,        // groups of 32: scale * code, code in [-128, 127]
-    q8_offset, // groups of 32: scale * code + offset
-    q4,        // groups of 32: scale * code, code in [-8, 7]
-    q4_offset, // groups of 32: scale * code + offset, code in [0, 15]
+    // Groups of 32; without an offset the scale is a half-precision number, as in files.
+    q8,        // scale * code, code in [-128, 127]
+    q8_offset, // scale * code + offset
+    q5,        // scale * code, code in [-16, 15]
+    q5_offset, // scale * code + offset, code in [0, 31]
+    q4,        // scale * code, code in [-8, 7]
+    q4_offset, // scale * code + offset, code in [0, 15]
     // With a factor of 8 bits for each half of a group, and one scale and offset for 8 groups (weight_group.hpp):
     q8_halves,        // (scale * half_scale) * code, code in [-32, 31]
     q4_halves,        // (scale * half_scale) * code, code in [-8, 7]
@@ -34,8 +37,8 @@ constexpr bool is_quantised(packed_format format) {
     return format >= packed_format::q8;
 }
 constexpr bool has_offset(packed_format format) {
-    return format == packed_format::q8_offset || format == packed_format::q4_offset ||
-           format == packed_format::q4_halves_offset;
+    return format == packed_format::q8_offset || format == packed_format::q5_offset ||
+           format == packed_format::q4_offset || format == packed_format::q4_halves_offset;
 }
 constexpr bool has_halves(packed_format format) {
     return format >= packed_format::q8_halves;
@@ -43,6 +46,9 @@ constexpr bool has_halves(packed_format format) {
 constexpr bool has_nibbles(packed_format format) {
     return format == packed_format::q4 || format == packed_format::q4_offset || format == packed_format::q4_halves ||
            format == packed_format::q4_halves_offset;
+}
+constexpr bool has_five_bits(packed_format format) {
+    return format == packed_format::q5 || format == packed_format::q5_offset;
 }
 // The lowest code of a format with nibbles; the highest is 15 more.
 constexpr int lowest_nibble(packed_format format) {
@@ -55,8 +61,9 @@ enum class activation_kind : std::uint8_t {
     floats,      // as they are
     eight,       // groups of 32 integers x in [-127, 127] with a scale
     nibble_safe, // the same, and |16 * x[4i + 1] - x[4i + 2]| < 2048: what the ARM1176's 4-bit products can carry
+    threes,      // as eight, arranged for products with three weights of 5 bits at once
 };
-inline constexpr std::size_t activation_kinds = 3;
+inline constexpr std::size_t activation_kinds = 4;
 
 // A matrix W(rows, cols) in a kernel set's own layout. Points into memory that somebody else owns.
 struct packed_view {
@@ -76,14 +83,16 @@ struct kv_rows {
 struct kernel_set {
     const char * name;
 
-    // Bytes of a packed matrix of `rows` x `cols`; the caller has checked that the product fits.
-    std::size_t (*packed_bytes)(packed_format format, std::size_t rows, std::size_t cols);
+    // Bytes of a packed matrix of `rows` x `cols`, which are less than 2^32 and at most 2^20; whole tiles of rows, so
+    // that one row may take as much as several.
+    std::uint64_t (*packed_bytes)(packed_format format, std::size_t rows, std::size_t cols);
 
     // Writes one row. `source` is weight_group[cols / 32] for quantised formats, float[cols] for f32 and
     // uint16_t[cols] for f16 and bf16 (unaligned, little endian, as in the file). Rows may come in any order.
     void (*pack_row)(const packed_view & into, std::size_t row, const void * source);
 
-    // The row as floats [cols]; exact. For embedding tables.
+    // The row as floats [cols], for embedding tables. Exact but for the last bits of offsets, which a set may have moved
+    // by a multiple of the scale, and of scales below 2^-29 of the row's largest.
     void (*unpack_row)(const packed_view & from, std::size_t row, float * out);
 
     activation_kind (*kind_for)(packed_format format);

@@ -13,6 +13,8 @@ template <class Run> inline void with_format(packed_format format, const Run & r
     switch (format) {
     case packed_format::q8: return run.template operator()<packed_format::q8>();
     case packed_format::q8_offset: return run.template operator()<packed_format::q8_offset>();
+    case packed_format::q5: return run.template operator()<packed_format::q5>();
+    case packed_format::q5_offset: return run.template operator()<packed_format::q5_offset>();
     case packed_format::q4: return run.template operator()<packed_format::q4>();
     case packed_format::q4_offset: return run.template operator()<packed_format::q4_offset>();
     case packed_format::q8_halves: return run.template operator()<packed_format::q8_halves>();

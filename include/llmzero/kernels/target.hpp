@@ -58,3 +58,11 @@
 #else
 #    define LLMZERO_TARGET_PRODUCTS unfused
 #endif
+
+// Before a loop over a fixed number of independent lanes: vector units like it as it is, a long scalar pipeline wants the
+// lanes side by side.
+#if LLMZERO_HAS_ARM1176
+#    define LLMZERO_LANES _Pragma("GCC unroll 16")
+#else
+#    define LLMZERO_LANES
+#endif

@@ -12,6 +12,7 @@
 #include <llmzero/model/kv_cache.hpp>
 #include <llmzero/model/llama_weights.hpp>
 #include <llmzero/model/network.hpp>
+#include <llmzero/numerics/add.hpp>
 #include <llmzero/numerics/gelu.hpp>
 #include <llmzero/numerics/norm.hpp>
 #include <llmzero/numerics/packed_matrix.hpp>
@@ -202,12 +203,6 @@ private:
     static void add_bias(float * y, const heap_array<float> & bias, std::size_t n) {
         for (std::size_t t = 0; t < n && !bias.empty(); ++t) {
             add(y + t * bias.size(), bias.data(), bias.size());
-        }
-    }
-
-    static void add(float * LLMZERO_RESTRICT y, const float * x, std::size_t n) {
-        for (std::size_t i = 0; i < n; ++i) {
-            y[i] += x[i];
         }
     }
 

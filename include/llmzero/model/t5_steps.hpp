@@ -12,6 +12,7 @@
 #include <llmzero/model/network.hpp>
 #include <llmzero/model/relative_bias.hpp>
 #include <llmzero/model/t5_weights.hpp>
+#include <llmzero/numerics/add.hpp>
 #include <llmzero/numerics/gelu.hpp>
 #include <llmzero/numerics/norm.hpp>
 #include <llmzero/numerics/packed_matrix.hpp>
@@ -128,11 +129,7 @@ private:
     static std::size_t widest_hidden(const model_config & c) { return std::max(c.d_model, c.d_query()); }
     static std::size_t widest_input(const model_config & c) { return std::max({c.d_model, c.d_query(), c.d_ff}); }
 
-    void add(float * LLMZERO_RESTRICT x, std::size_t n) const {
-        for (std::size_t i = 0; i < n * c_.d_model; ++i) {
-            x[i] += projected_[i];
-        }
-    }
+    void add(float * LLMZERO_RESTRICT x, std::size_t n) const { llmzero::add(x, projected_.data(), n * c_.d_model); }
 
     const model_config & c_;
     const kernel_set & kernels_;

@@ -53,14 +53,12 @@ public:
                          quoted(name).c_str(), info_of(tensor->type).name, block_type_names().text,
                          detail::printable(tensor->offset));
         }
-        // Rows are at most 2^20 wide (config.hpp), so only the number of rows can make a product too large.
-        const std::uint64_t row_bytes = kernels_.packed_bytes(type->packed, 1, cols);
-        const auto bytes = checked_multiply(std::uint64_t{rows} + 1, row_bytes);
-        if (!bytes || !to_size(*bytes)) {
+        const std::uint64_t bytes = kernels_.packed_bytes(type->packed, rows, cols);
+        if (!to_size(bytes)) {
             return error(error_code::out_of_memory, "tensor %s with %zu rows does not fit into this machine's memory",
                          quoted(name).c_str(), rows);
         }
-        memory_bytes_ += kernels_.packed_bytes(type->packed, rows, cols);
+        memory_bytes_ += bytes;
         file_bytes_ += tensor->bytes;
         if (!is_loading_) {
             return success();

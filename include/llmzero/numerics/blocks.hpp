@@ -32,13 +32,13 @@ inline constexpr block_type block_types[] = {
     {tensor_type::q8_0, packed_format::q8, detail::unpack_q8_0},
     {tensor_type::q4_0, packed_format::q4, detail::unpack_q4_0},
     {tensor_type::q4_1, packed_format::q4_offset, detail::unpack_q4_1},
-    {tensor_type::q5_0, packed_format::q8, detail::unpack_q5_0},
-    {tensor_type::q5_1, packed_format::q8_offset, detail::unpack_q5_1},
+    {tensor_type::q5_0, packed_format::q5, detail::unpack_q5_0},
+    {tensor_type::q5_1, packed_format::q5_offset, detail::unpack_q5_1},
     {tensor_type::iq4_nl, packed_format::q8, detail::unpack_iq4_nl},
     {tensor_type::q2_k, packed_format::q4_halves_offset, detail::unpack_q2_k},
     {tensor_type::q3_k, packed_format::q4_halves, detail::unpack_q3_k},
     {tensor_type::q4_k, packed_format::q4_offset, detail::unpack_q4_k},
-    {tensor_type::q5_k, packed_format::q8_offset, detail::unpack_q5_k},
+    {tensor_type::q5_k, packed_format::q5_offset, detail::unpack_q5_k},
     {tensor_type::q6_k, packed_format::q8_halves, detail::unpack_q6_k},
 };
 

@@ -11,7 +11,7 @@ namespace llmzero::inline LLMZERO_ABI {
 // is x / (1 + e^-2y): one exponential, and nothing cancels for negative x.
 inline float gelu(float x) {
     constexpr float minus_two_root = -1.59576912f; // -2 sqrt(2 / pi)
-    return x / (1.0f + fast_exp(minus_two_root * x * (1.0f + 0.044715f * x * x)));
+    return x / (1.0f + bounded_exp(minus_two_root * x * (1.0f + 0.044715f * x * x)));
 }
 
 // gate(n) becomes gelu(gate) * up.

@@ -73,6 +73,34 @@ inline float fast_exp(float x) {
     return x < -87.3f ? 0.0f : value;
 }
 
+// The same for x from -87.3 to 88; what is beyond, and a NaN, counts as the nearer bound. Without branches, so that
+// several can be computed side by side; for sigmoids, which do not tell these bounds from infinity.
+inline float bounded_exp(float x) {
+    constexpr float log2_e = 1.44269504f;
+    constexpr float ln2_high = 0.693359375f;
+    constexpr float ln2_low = -2.12194440e-4f;
+    constexpr float to_integer = 12582912.0f;
+    constexpr auto highest = std::bit_cast<std::int32_t>(88.0f);
+    constexpr auto lowest = std::bit_cast<std::int32_t>(-87.3f);
+    auto bits = std::bit_cast<std::int32_t>(x); // floats of one sign are in the order of their bits
+    bits = bits > highest ? highest : bits;
+    bits = bits < 0 && bits > lowest ? lowest : bits;
+    const auto bounded = std::bit_cast<float>(bits);
+    const float shifted = as_stored(bounded * log2_e + to_integer);
+    const float k = shifted - to_integer;
+    const float r = (bounded - k * ln2_high) - k * ln2_low;
+    float p = 1.0f / 5040.0f;
+    p = p * r + 1.0f / 720.0f;
+    p = p * r + 1.0f / 120.0f;
+    p = p * r + 1.0f / 24.0f;
+    p = p * r + 1.0f / 6.0f;
+    p = p * r + 0.5f;
+    p = p * r + 1.0f;
+    p = p * r + 1.0f;
+    const std::int32_t exponent = std::bit_cast<std::int32_t>(shifted) - std::bit_cast<std::int32_t>(to_integer);
+    return p * std::bit_cast<float>((exponent + 127) << 23);
+}
+
 // sin and cos of an angle in radians, |angle| <= 1e6, with an absolute error below 1e-10: more than a float
 // holds. For rotary positions, where float angles of some thousand radians would have lost their fraction.
 // Reduction by pi/2 in three parts (Cody and Waite), then Taylor polynomials for |r| <= pi/4.

@@ -14,6 +14,7 @@ inline void rms_norm(const float * x, const float * weight, std::size_t n, float
     float sums[lanes] = {};
     std::size_t i = 0;
     for (; i + lanes <= n; i += lanes) {
+        LLMZERO_LANES
         for (std::size_t lane = 0; lane < lanes; ++lane) {
             sums[lane] += x[i + lane] * x[i + lane];
         }

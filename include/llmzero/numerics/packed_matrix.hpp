@@ -1,6 +1,7 @@
 // Weights as a kernel reads them, and the vectors that they are multiplied with.
 #pragma once
 
+#include <llmzero/base/checked.hpp>
 #include <llmzero/base/heap_array.hpp>
 #include <llmzero/kernels/kernel_set.hpp>
 
@@ -19,7 +20,11 @@ public:
     static result<packed_matrix> create(const kernel_set & kernels, packed_format format, std::size_t rows,
                                         std::size_t cols) {
         packed_matrix made;
-        LLMZERO_ASSIGN(made.memory_, heap_array<std::byte>::create(kernels.packed_bytes(format, rows, cols)));
+        const auto bytes = to_size(kernels.packed_bytes(format, rows, cols));
+        if (!bytes) {
+            return error(error_code::out_of_memory, "out of memory: a matrix of %zu rows of %zu weights", rows, cols);
+        }
+        LLMZERO_ASSIGN(made.memory_, heap_array<std::byte>::create(*bytes));
         made.format_ = format;
         made.rows_ = rows;
         made.cols_ = cols;
@@ -82,12 +87,14 @@ public:
     }
 
 private:
-    static constexpr activation_kind quantised_kinds[] = {activation_kind::eight, activation_kind::nibble_safe};
+    static constexpr activation_kind quantised_kinds[] = {activation_kind::eight, activation_kind::nibble_safe,
+                                                          activation_kind::threes};
 
     static std::size_t rounded(std::size_t cols) { return (cols + 31) / 32 * 32; }
 
     static bool uses(const kernel_set & kernels, activation_kind kind) {
-        return kernels.kind_for(packed_format::q8) == kind || kernels.kind_for(packed_format::q4) == kind;
+        return kernels.kind_for(packed_format::q8) == kind || kernels.kind_for(packed_format::q5) == kind ||
+               kernels.kind_for(packed_format::q4) == kind;
     }
 
     const std::byte * prepared(activation_kind kind) {

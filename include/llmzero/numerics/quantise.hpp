@@ -30,19 +30,21 @@ inline float sum_of_lanes(const float * lane) {
     return ((lane[0] + lane[4]) + (lane[1] + lane[5])) + ((lane[2] + lane[6]) + (lane[3] + lane[7]));
 }
 
+// Without their signs floats are in the order of their bits, with NaN above all.
 inline float largest_magnitude(const float * x) { // x(group_size)
-    float largest_of[quantise_lanes] = {};
+    std::int32_t largest_of[quantise_lanes] = {};
     for (std::size_t i = 0; i < group_size; i += quantise_lanes) {
+        LLMZERO_LANES
         for (std::size_t lane = 0; lane < quantise_lanes; ++lane) {
-            const float magnitude = x[i + lane] < 0 ? -x[i + lane] : x[i + lane];
+            const std::int32_t magnitude = std::bit_cast<std::int32_t>(x[i + lane]) & 0x7fffffff;
             largest_of[lane] = magnitude > largest_of[lane] ? magnitude : largest_of[lane];
         }
     }
-    float largest = largest_of[0];
-    for (const float lane : largest_of) {
+    std::int32_t largest = largest_of[0];
+    for (const std::int32_t lane : largest_of) {
         largest = lane > largest ? lane : largest;
     }
-    return largest;
+    return std::bit_cast<float>(largest);
 }
 
 // x(32) * inverse, rounded to integers, and the two sums that say how well they fit.
@@ -57,6 +59,7 @@ inline void round_group(const float * x, float inverse, rounded_group & out) {
     float product[quantise_lanes] = {};
     float square[quantise_lanes] = {};
     for (std::size_t i = 0; i < group_size; i += quantise_lanes) {
+        LLMZERO_LANES
         for (std::size_t lane = 0; lane < quantise_lanes; ++lane) {
             const float shifted = as_stored(x[i + lane] * inverse + to_integer);
             const float code = shifted - to_integer;

@@ -1,0 +1,99 @@
+// Activations as the ARM1176's products want them. A 16-bit lane of a word of weights carries two 8-bit, three 5-bit or
+// four 4-bit weights at once, and the factors that it is multiplied with are made so that what does not belong cancels.
+// All three forms are exact in wrapping 32-bit arithmetic.
+//
+// 8 bits. A halfword is h = 256 * b1 + u0 with u0 = b0 + 128, so with activations x1, x0:
+//     h * x1 + (h & 0x00FF) * (256 * x0 - x1) = 256 * (b1 * x1 + b0 * x0 + 128 * x0)
+// for |x| <= 127; the sum over a group starts at -256 * 128 * sum(x0).
+//     4 weights: 1 AND, 2 SMLAD.
+//
+// 5 bits. A halfword is h = 2048 * n2 + 64 * u1 + u0 with n2 in two's complement, u = n + 16:
+//     h * x2 + (h & 0x07FF) * (32 * x1 - x2) + (h << 5 & 0x03E0) * (64 * x0 - x1) = 2048 * (n2 * x2 + u1 * x1 + u0 *
+//     x0)
+// for |x| <= 127; the sum starts at -2048 * 16 * sum(x1 + x0).
+//     6 weights: 2 AND, 3 SMLAD.
+//
+// 4 bits. A halfword is h = 4096 * n3 + 256 * u2 + 16 * u1 + u0 with n3 in two's complement, u = n + 8:
+//     h * x3 + (h & 0x0FFF) * (16 * x2 - x3) + (h & 0x00FF) * (256 * x1 - 16 * x2)
+//       + (h << 8 & 0x0F00) * (16 * x0 - x1) = 4096 * (n3 * x3 + u2 * x2 + u1 * x1 + u0 * x0)
+// for |x| <= 127 and |16 * x1 - x2| < 2048; the sum starts at -4096 * 8 * sum(x2 + x1 + x0).
+//     8 weights: 3 AND, 4 SMLAD.
+#pragma once
+
+#include <llmzero/kernels/kernel_set.hpp>
+#include <llmzero/numerics/weight_group.hpp>
+
+#include <cstddef>
+#include <cstdint>
+
+namespace llmzero::inline LLMZERO_ABI::kernels::arm1176 {
+
+// 32 activations, in three cache lines. `factor` has two lanes in a word, in the order in which they are used: for each
+// word of weights the factors of the formulas above from left to right.
+struct activation_group {
+    std::int32_t factor[16];
+    std::int32_t start;         // what the sum of products starts from
+    float scale;                // of the sum as it stands there: a power of two is taken out, see sum_shift()
+    std::int32_t half_start[2]; // the same for each half
+    float small_scale;          // 2^48 * scale of the integers, for streams with scales of 16 bits
+    float sum;                  // scale * sum of the integers
+    float half_sum[2];
+};
+static_assert(sizeof(activation_group) == 96);
+
+// Sums of products stand this many bits too high.
+constexpr int sum_shift(activation_kind kind) {
+    return kind == activation_kind::eight ? 8 : kind == activation_kind::threes ? 11 : 12;
+}
+
+inline std::int32_t lanes(int low, int high) {
+    return static_cast<std::int32_t>((static_cast<std::uint32_t>(low) & 0xffffu) | static_cast<std::uint32_t>(high)
+                                                                                       << 16);
+}
+
+// Halfword h of word w holds the weights 4w + 2h .. (8 bits), 6w + 3h .. (5 bits), 8w + 4h .. (4 bits), from the lowest
+// bits up; the sixth word of 5 bits has weights 30 and 31 as n2 of its halfwords.
+inline void arrange_group(activation_kind kind, const std::int16_t * code, float scale, activation_group & out) {
+    std::int32_t start[2] = {};
+    std::int32_t sum[2] = {};
+    for (std::size_t i = 0; i < group_size; ++i) {
+        sum[i / half_size] += code[i];
+    }
+    std::int32_t * factor = out.factor;
+    if (kind == activation_kind::eight) {
+        for (std::size_t i = 0; i < group_size; i += 4, factor += 2) {
+            const std::int16_t * c = code + i;
+            factor[0] = lanes(c[1], c[3]);
+            factor[1] = lanes(256 * c[0] - c[1], 256 * c[2] - c[3]);
+            start[i / half_size] -= 256 * 128 * (c[0] + c[2]);
+        }
+    } else if (kind == activation_kind::threes) {
+        for (std::size_t i = 0; i < 30; i += 6, factor += 3) {
+            const std::int16_t * c = code + i;
+            factor[0] = lanes(c[2], c[5]);
+            factor[1] = lanes(32 * c[1] - c[2], 32 * c[4] - c[5]);
+            factor[2] = lanes(64 * c[0] - c[1], 64 * c[3] - c[4]);
+            start[0] -= 2048 * 16 * (c[0] + c[1] + c[3] + c[4]);
+        }
+        factor[0] = lanes(code[30], code[31]);
+    } else {
+        for (std::size_t i = 0; i < group_size; i += 8, factor += 4) {
+            const std::int16_t * c = code + i;
+            factor[0] = lanes(c[3], c[7]);
+            factor[1] = lanes(16 * c[2] - c[3], 16 * c[6] - c[7]);
+            factor[2] = lanes(256 * c[1] - 16 * c[2], 256 * c[5] - 16 * c[6]);
+            factor[3] = lanes(16 * c[0] - c[1], 16 * c[4] - c[5]);
+            start[i / half_size] -= 4096 * 8 * (c[0] + c[1] + c[2] + c[4] + c[5] + c[6]);
+        }
+    }
+    out.start = start[0] + start[1];
+    out.scale = scale / static_cast<float>(1 << sum_shift(kind));
+    out.small_scale = 0x1p48f * scale;
+    out.sum = scale * static_cast<float>(sum[0] + sum[1]);
+    for (std::size_t h = 0; h < 2; ++h) {
+        out.half_start[h] = start[h];
+        out.half_sum[h] = scale * static_cast<float>(sum[h]);
+    }
+}
+
+} // namespace llmzero::inline LLMZERO_ABI::kernels::arm1176

@@ -1,0 +1,274 @@
+// How the ARM1176 keeps a matrix: tiles of 16 or 32 rows, each a stream that the loops of arm1176_streams.hpp read from
+// front to back. The last tile is filled up with rows of zeros.
+//
+//     tile     | group | group | ... | units: f32 [rows] | offsets: f32 [rows, n_groups or 2 * n_groups] |
+//     group    | scales of all pairs of rows | codes of all pairs of rows |
+//     scales   | f16 [2] or f32 [2] | with halves: factor i16 [2] of the first half, of the second half |
+//     codes    | words of the first block: row 0, row 1, row 0, ... | of the next block | ... |
+//
+// A block is as many words as meet the factors that are loaded at once: one word of each row with 4 and 5 bits, two
+// with 8 bits. The factors are read upwards for one pair of rows and downwards for the next, so every second pair has
+// its blocks in reverse order.
+//
+// Scales of 16 bits are halves of the file times a power of two, which makes the row's largest at least 2^14 and less
+// than 2^15: all are then normal numbers, which take three instructions to convert. What undoes this is the row's unit.
+// Units stand in tiles of 16-bit scales only, offsets where the format has them. An offset is that of the codes as they
+// are stored, which are less by 8 or 16 than those of the format where these begin at 0.
+#pragma once
+
+#include <llmzero/base/f16.hpp>
+#include <llmzero/kernels/arm1176_activations.hpp>
+#include <llmzero/kernels/kernel_set.hpp>
+#include <llmzero/numerics/weight_group.hpp>
+
+#include <bit>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+
+namespace llmzero::inline LLMZERO_ABI::kernels::arm1176 {
+
+constexpr activation_kind kind_for(packed_format format) {
+    return !is_quantised(format)   ? activation_kind::floats
+           : has_nibbles(format)   ? activation_kind::nibble_safe
+           : has_five_bits(format) ? activation_kind::threes
+                                   : activation_kind::eight;
+}
+
+// The numbers of the drawing above, for one format.
+struct tile_shape {
+    constexpr explicit tile_shape(packed_format of) : format(of) {}
+
+    [[nodiscard]] constexpr bool has_wide_scales() const { return has_nibbles(format) || has_offset(format); }
+    [[nodiscard]] constexpr std::size_t rows() const { return has_wide_scales() ? 16 : 32; }
+    [[nodiscard]] constexpr std::size_t words() const { // of a row in a group
+        return has_nibbles(format) ? 4 : has_five_bits(format) ? 6 : 8;
+    }
+    [[nodiscard]] constexpr std::size_t block_words() const {
+        return has_nibbles(format) || has_five_bits(format) ? 1 : 2;
+    }
+    [[nodiscard]] constexpr std::size_t n_blocks() const { return words() / block_words(); }
+    [[nodiscard]] constexpr std::size_t pair_scale_bytes() const {
+        return (has_wide_scales() ? 8u : 4u) + (has_halves(format) ? 8u : 0u);
+    }
+    [[nodiscard]] constexpr std::size_t scale_bytes() const { return rows() / 2 * pair_scale_bytes(); }
+    [[nodiscard]] constexpr std::size_t group_bytes() const { return scale_bytes() + rows() * words() * 4; }
+    [[nodiscard]] constexpr std::size_t unit_bytes() const { return has_wide_scales() ? 0 : rows() * 4; }
+    [[nodiscard]] constexpr std::size_t n_offsets(std::size_t n_groups) const { // of a row
+        return !has_offset(format) ? 0 : has_halves(format) ? 2 * n_groups : n_groups;
+    }
+    [[nodiscard]] constexpr std::size_t tile_bytes(std::size_t n_groups) const {
+        return n_groups * group_bytes() + unit_bytes() + rows() * n_offsets(n_groups) * 4;
+    }
+    // Streams look ahead by the scales of a group and its first words.
+    [[nodiscard]] constexpr std::size_t bytes_behind() const { return scale_bytes() + 32; }
+    [[nodiscard]] constexpr std::size_t n_tiles(std::size_t n_rows) const { return (n_rows + rows() - 1) / rows(); }
+
+    // Places of a row in its tile: the scale in a group, the factor of a half, a word, its unit, its offsets.
+    [[nodiscard]] constexpr std::size_t scale_at(std::size_t row) const {
+        return row / 2 * pair_scale_bytes() + row % 2 * (has_wide_scales() ? 4 : 2);
+    }
+    [[nodiscard]] constexpr std::size_t factor_at(std::size_t row, std::size_t half) const {
+        return row / 2 * pair_scale_bytes() + (has_wide_scales() ? 8 : 4) + 4 * half + row % 2 * 2;
+    }
+    [[nodiscard]] constexpr std::size_t word_at(std::size_t row, std::size_t word) const {
+        const std::size_t block = word / block_words();
+        const std::size_t place = row / 2 % 2 == 0 ? block : n_blocks() - 1 - block;
+        return scale_bytes() + row / 2 * words() * 8 + place * block_words() * 8 + word % block_words() * 8 +
+               row % 2 * 4;
+    }
+    [[nodiscard]] constexpr std::size_t unit_at(std::size_t row, std::size_t n_groups) const {
+        return n_groups * group_bytes() + row * 4;
+    }
+    [[nodiscard]] constexpr std::size_t offsets_at(std::size_t row, std::size_t n_groups) const {
+        return n_groups * group_bytes() + unit_bytes() + row * n_offsets(n_groups) * 4;
+    }
+
+    packed_format format;
+};
+
+namespace detail {
+
+template <class T> inline T load_at(const std::byte * from) {
+    T value;
+    std::memcpy(&value, from, sizeof value);
+    return value;
+}
+template <class T> inline void store_at(std::byte * to, T value) {
+    std::memcpy(to, &value, sizeof value);
+}
+
+// Codes are kept in two's complement or with an offset, by their place: the highest of a lane is the signed one.
+inline void pack_words(packed_format format, const std::int8_t * code, std::uint32_t * words) {
+    const auto field = [](int value, unsigned mask, std::size_t shift) {
+        return (static_cast<std::uint32_t>(value) & mask) << shift;
+    };
+    if (has_nibbles(format)) {
+        const int minus = lowest_nibble(format) + 8;
+        for (std::size_t w = 0; w < 4; ++w) {
+            words[w] = 0;
+            for (std::size_t i = 0; i < 8; ++i) {
+                words[w] |= field(code[8 * w + i] - minus + (i % 4 == 3 ? 0 : 8), 15, 4 * i);
+            }
+        }
+    } else if (has_five_bits(format)) {
+        const int minus = has_offset(format) ? 16 : 0;
+        for (std::size_t w = 0; w < 5; ++w) {
+            words[w] = 0;
+            for (std::size_t i = 0; i < 6; ++i) {
+                constexpr std::size_t shift[3] = {0, 6, 11};
+                words[w] |= field(code[6 * w + i] - minus + (i % 3 == 2 ? 0 : 16), 31, shift[i % 3] + i / 3 * 16);
+            }
+        }
+        words[5] = field(code[30] - minus, 31, 11) | field(code[31] - minus, 31, 27);
+    } else {
+        for (std::size_t w = 0; w < 8; ++w) {
+            words[w] = 0;
+            for (std::size_t i = 0; i < 4; ++i) {
+                words[w] |= field(code[4 * w + i] + (i % 2 == 0 ? 128 : 0), 255, 8 * i);
+            }
+        }
+    }
+}
+
+// As they were packed, but less by 8 or 16 where the format's codes begin at 0.
+inline void unpack_words(packed_format format, const std::uint32_t * words, std::int8_t * code) {
+    const auto field = [](std::uint32_t word, unsigned mask, std::size_t shift, bool is_signed) {
+        const int half = static_cast<int>(mask / 2) + 1;
+        const auto value = static_cast<int>(word >> shift & mask);
+        return static_cast<std::int8_t>(is_signed ? (value ^ half) - half : value - half);
+    };
+    for (std::size_t i = 0; i < group_size; ++i) {
+        if (has_nibbles(format)) {
+            code[i] = field(words[i / 8], 15, i % 8 * 4, i % 4 == 3);
+        } else if (!has_five_bits(format)) {
+            code[i] = field(words[i / 4], 255, i % 4 * 8, i % 2 == 1);
+        } else if (i < 30) {
+            constexpr std::size_t shift[3] = {0, 6, 11};
+            code[i] = field(words[i / 6], 31, shift[i % 3] + i % 6 / 3 * 16, i % 3 == 2);
+        } else {
+            code[i] = field(words[5], 31, i == 30 ? 11 : 27, true);
+        }
+    }
+}
+
+// What a sum in a stream is to be multiplied with beside the scales, as a power of two. Scales of 16 bits stand as
+// floats 2^112 too low and meet activations of 2^48; without factors of halves the sum is as many bits too high as its
+// kind says. Factors of halves bring the sum down to its value; where scales are wide they then meet a scale of the
+// kind.
+constexpr int unit_exponent(packed_format format) {
+    return 112 - 48 - (has_halves(format) ? 0 : sum_shift(kind_for(format)));
+}
+constexpr float wide_scale_unit(packed_format format) {
+    return has_halves(format) ? static_cast<float>(1 << sum_shift(kind_for(format))) : 1.0f;
+}
+
+inline float power_of_two(int exponent) {
+    return std::bit_cast<float>(static_cast<std::uint32_t>(127 + exponent) << 23);
+}
+
+// k, so that the largest |scale| * 2^k is in [2^14, 2^15); 0 for a row of zeros.
+inline int row_exponent(const weight_group * groups, std::size_t n_groups) {
+    float largest = 0.0f;
+    for (std::size_t g = 0; g < n_groups; ++g) {
+        const float magnitude = std::fabs(groups[g].scale);
+        largest = magnitude > largest ? magnitude : largest;
+    }
+    const int exponent = static_cast<int>(std::bit_cast<std::uint32_t>(largest) >> 23) - 127;
+    return largest > 0x1p-60f && exponent < 60 ? 14 - exponent : 0;
+}
+
+constexpr int offset_shift(packed_format format) { // what stored codes are less by
+    return format == packed_format::q4_offset ? 8 : format == packed_format::q5_offset ? 16 : 0;
+}
+
+} // namespace detail
+
+inline std::uint64_t tiled_bytes(packed_format format, std::size_t rows, std::size_t cols) {
+    const tile_shape shape(format);
+    const std::uint64_t n_tiles = shape.n_tiles(rows);
+    return n_tiles == 0 ? 0 : n_tiles * shape.tile_bytes(cols / group_size) + shape.bytes_behind();
+}
+
+inline void pack_tile_row(const packed_view & into, std::size_t row, const weight_group * groups) {
+    const tile_shape shape(into.format);
+    const std::size_t n_groups = into.cols / group_size;
+    std::byte * const tile = into.data + row / shape.rows() * shape.tile_bytes(n_groups);
+    row %= shape.rows();
+    const int exponent = detail::row_exponent(groups, n_groups);
+    if (!shape.has_wide_scales()) {
+        const float unit = detail::power_of_two(detail::unit_exponent(into.format) - exponent);
+        detail::store_at(tile + shape.unit_at(row, n_groups), unit);
+    }
+    std::byte * offsets = tile + shape.offsets_at(row, n_groups);
+    for (std::size_t g = 0; g < n_groups; ++g) {
+        const weight_group & from = groups[g];
+        std::byte * const to = tile + g * shape.group_bytes();
+        if (shape.has_wide_scales()) {
+            detail::store_at(to + shape.scale_at(row), from.scale * detail::wide_scale_unit(into.format));
+        } else {
+            detail::store_at(to + shape.scale_at(row), f32_to_f16(from.scale * detail::power_of_two(exponent)));
+        }
+        for (std::size_t h = 0; h < 2 && has_halves(into.format); ++h) {
+            // SMULW takes 16 bits off: these, and those that the sum is too high.
+            const int shift = 16 - sum_shift(kind_for(into.format));
+            detail::store_at(to + shape.factor_at(row, h),
+                             static_cast<std::int16_t>(from.half_scale[h] * (1 << shift)));
+        }
+        std::uint32_t words[8];
+        detail::pack_words(into.format, from.code, words);
+        for (std::size_t w = 0; w < shape.words(); ++w) {
+            detail::store_at(to + shape.word_at(row, w), words[w]);
+        }
+        const std::size_t parts = has_halves(into.format) ? 2 : 1;
+        for (std::size_t h = 0; h < parts && has_offset(into.format); ++h, offsets += 4) {
+            const float moved = from.scale * static_cast<float>(detail::offset_shift(into.format));
+            detail::store_at(offsets, from.offset * static_cast<float>(from.half_offset[h]) + moved);
+        }
+    }
+}
+
+inline void unpack_tile_row(const packed_view & from, std::size_t row, float * out) {
+    const tile_shape shape(from.format);
+    const std::size_t n_groups = from.cols / group_size;
+    const std::byte * const tile = from.data + row / shape.rows() * shape.tile_bytes(n_groups);
+    row %= shape.rows();
+    float unit = 1.0f / detail::wide_scale_unit(from.format);
+    if (!shape.has_wide_scales()) {
+        unit = detail::load_at<float>(tile + shape.unit_at(row, n_groups)) *
+               detail::power_of_two(-detail::unit_exponent(from.format));
+    }
+    const std::byte * offsets = tile + shape.offsets_at(row, n_groups);
+    for (std::size_t g = 0; g < n_groups; ++g, out += group_size) {
+        const std::byte * const at = tile + g * shape.group_bytes();
+        const float stored = shape.has_wide_scales()
+                                 ? detail::load_at<float>(at + shape.scale_at(row))
+                                 : f16_to_f32(detail::load_at<std::uint16_t>(at + shape.scale_at(row)));
+        std::uint32_t words[8];
+        for (std::size_t w = 0; w < shape.words(); ++w) {
+            words[w] = detail::load_at<std::uint32_t>(at + shape.word_at(row, w));
+        }
+        std::int8_t code[group_size];
+        detail::unpack_words(from.format, words, code);
+        float scale[2] = {stored * unit, stored * unit};
+        float offset[2] = {};
+        for (std::size_t h = 0; h < 2; ++h) {
+            if (has_halves(from.format)) {
+                const int shift = 16 - sum_shift(kind_for(from.format));
+                const int factor = detail::load_at<std::int16_t>(at + shape.factor_at(row, h)) / (1 << shift);
+                scale[h] *= static_cast<float>(factor);
+            }
+            if (has_offset(from.format)) {
+                offset[h] = detail::load_at<float>(offsets + (has_halves(from.format) ? 4 * h : 0));
+            }
+        }
+        offsets += has_offset(from.format) ? (has_halves(from.format) ? 8 : 4) : 0;
+        for (std::size_t i = 0; i < group_size; ++i) {
+            const std::size_t h = i / half_size;
+            out[i] = rounded_product(scale[h], static_cast<float>(code[i])) + offset[h];
+        }
+    }
+}
+
+} // namespace llmzero::inline LLMZERO_ABI::kernels::arm1176

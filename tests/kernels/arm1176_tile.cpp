@@ -1,0 +1,133 @@
+#include <llmzero/kernels/arm1176_tile.hpp>
+
+#include "kernel_cases.hpp"
+
+#include <doctest/doctest.h>
+#include <set>
+#include <vector>
+
+using namespace llmzero;
+
+namespace {
+
+namespace arm = kernels::arm1176;
+
+TEST_CASE("arm1176 tile: bytes of a group of rows") {
+    const auto bits = [](packed_format format) {
+        const arm::tile_shape shape(format);
+        return static_cast<double>(shape.tile_bytes(1000)) * 8 / static_cast<double>(shape.rows() * 32000);
+    };
+    CHECK(bits(packed_format::q8) == doctest::Approx(8.501));
+    CHECK(bits(packed_format::q5) == doctest::Approx(6.501));
+    CHECK(bits(packed_format::q4) == doctest::Approx(5.0));
+    CHECK(bits(packed_format::q8_offset) == doctest::Approx(10.0));
+    CHECK(bits(packed_format::q5_offset) == doctest::Approx(8.0));
+    CHECK(bits(packed_format::q4_offset) == doctest::Approx(6.0));
+    CHECK(bits(packed_format::q8_halves) == doctest::Approx(9.501));
+    CHECK(bits(packed_format::q4_halves) == doctest::Approx(6.0));
+    CHECK(bits(packed_format::q4_halves_offset) == doctest::Approx(8.0));
+    CHECK(arm::tiled_bytes(packed_format::q8, 33, 64) == 2 * (2 * (64 + 1024) + 128) + 64 + 32);
+    CHECK(arm::tiled_bytes(packed_format::q4, 16, 32) == 64 + 256 + 64 + 32);
+}
+
+TEST_CASE("arm1176 tile: lines of the stream begin at cache lines") {
+    for (const packed_format format : kernel_cases::formats) {
+        if (is_quantised(format)) {
+            const arm::tile_shape shape(format);
+            CHECK(shape.scale_bytes() % 32 == 0);
+            CHECK(shape.group_bytes() % 32 == 0);
+            CHECK(shape.tile_bytes(3) % 32 == 0);
+        }
+    }
+}
+
+TEST_CASE("arm1176 tile: every part of every row has a place of its own") {
+    for (const packed_format format : kernel_cases::formats) {
+        if (!is_quantised(format)) {
+            continue;
+        }
+        CAPTURE(static_cast<int>(format));
+        const arm::tile_shape shape(format);
+        constexpr std::size_t n_groups = 3;
+        std::set<std::size_t> taken;
+        const auto take = [&](std::size_t at, std::size_t bytes) {
+            for (std::size_t i = at; i < at + bytes; ++i) {
+                REQUIRE(taken.insert(i).second);
+            }
+        };
+        for (std::size_t row = 0; row < shape.rows(); ++row) {
+            for (std::size_t g = 0; g < n_groups; ++g) {
+                const std::size_t group = g * shape.group_bytes();
+                take(group + shape.scale_at(row), shape.has_wide_scales() ? 4 : 2);
+                for (std::size_t h = 0; h < 2 && has_halves(format); ++h) {
+                    take(group + shape.factor_at(row, h), 2);
+                }
+                for (std::size_t word = 0; word < shape.words(); ++word) {
+                    take(group + shape.word_at(row, word), 4);
+                }
+            }
+            if (!shape.has_wide_scales()) {
+                take(shape.unit_at(row, n_groups), 4);
+            }
+            take(shape.offsets_at(row, n_groups), 4 * shape.n_offsets(n_groups));
+        }
+        CHECK(taken.size() == shape.tile_bytes(n_groups)); // and nothing is left over
+        CHECK(*taken.rbegin() == shape.tile_bytes(n_groups) - 1);
+    }
+}
+
+TEST_CASE("arm1176 tile: words as they are drawn") {
+    std::int8_t code[group_size];
+    for (std::size_t i = 0; i < group_size; ++i) {
+        code[i] = static_cast<std::int8_t>(i);
+    }
+    std::uint32_t words[8];
+    arm::detail::pack_words(packed_format::q8, code, words);
+    CHECK(words[0] == 0x03820180u); // codes 0 and 2 with 128 added, 1 and 3 as they are
+    CHECK(words[7] == 0x1f9e1d9cu);
+    for (std::size_t i = 0; i < group_size; ++i) {
+        code[i] = static_cast<std::int8_t>(static_cast<int>(i % 16) - 8);
+    }
+    arm::detail::pack_words(packed_format::q4, code, words);
+    CHECK(words[0] == 0xf654b210u); // -8..-1: offset by 8 but for every fourth, which is two's complement
+    CHECK(words[1] == 0x7edc3a98u); // 0..7
+    CHECK(words[2] == words[0]);
+    arm::detail::pack_words(packed_format::q5, code, words);
+    // -8, -7, -6 and -5, -4, -3: the third of each in two's complement, the others offset by 16
+    CHECK(words[0] == ((29u << 27 | 12u << 22 | 11u << 16) | (26u << 11 | 9u << 6 | 8u)));
+    CHECK(words[5] == (7u << 27 | 6u << 11));
+}
+
+// Rows come back whatever the tile, and the exponents of rows do not touch each other.
+TEST_CASE("arm1176 tile: rows of several tiles come back") {
+    support::numbers random(70);
+    for (const packed_format format : kernel_cases::formats) {
+        if (!is_quantised(format)) {
+            continue;
+        }
+        CAPTURE(static_cast<int>(format));
+        auto w = kernel_cases::random_matrix(format, 40, 64, random);
+        for (std::size_t r = 0; r < 40; ++r) {
+            for (std::size_t g = 0; g < 2; ++g) {
+                weight_group & group = w.groups[2 * r + g];
+                group.scale = std::ldexp(group.scale, static_cast<int>(r % 9) - 4);
+                dequantise(group, w.values.data() + (2 * r + g) * group_size);
+            }
+        }
+        std::vector<std::byte> memory(static_cast<std::size_t>(arm::tiled_bytes(format, 40, 64)), std::byte{0x5a});
+        const packed_view view{format, 40, 64, memory.data()};
+        for (std::size_t r = 0; r < 40; ++r) {
+            arm::pack_tile_row(view, r, w.groups.data() + 2 * r);
+        }
+        for (std::size_t r = 0; r < 40; ++r) {
+            float out[64];
+            arm::unpack_tile_row(view, r, out);
+            for (std::size_t i = 0; i < 64; ++i) {
+                const weight_group & group = w.groups[2 * r + i / group_size];
+                REQUIRE(kernel_cases::same_weight(format, group, i % group_size, out[i], w.values[r * 64 + i]));
+            }
+        }
+    }
+}
+
+} // namespace

@@ -1,0 +1,445 @@
+#!/usr/bin/env python3
+"""Writes the inner loops of the ARM1176 kernels, include/llmzero/kernels/arm1176_streams.hpp.
+
+    tools/arm1176-streams.py           writes it
+    tools/arm1176-streams.py --check   fails when it is not what would be written
+
+A loop is written down here in an order that a reader can follow. The scheduler below then puts it into the order in which
+the core waits least: in-order single issue, with the latencies of the ARM1176 technical reference manual (DDI 0301H,
+chapter 16), looking a few instructions ahead. Addresses are written as places in a group; the offset from the pointer's
+momentary value is filled in afterwards, so that loads may move past the loads that advance it.
+
+Registers: r0 activations, r1 weights; r4-r7 factors of the activations; the rest weights, masked weights and sums.
+VFP works on vectors of two (FPSCR.LEN): one row in each, s0 (in the scalar bank) the scale of the activations.
+"""
+
+import pathlib
+import sys
+
+X, W = 'r0', 'r1'
+FACTORS = ['r4', 'r5', 'r6', 'r7']
+LOOK_AHEAD = 14      # instructions that the scheduler may choose from
+PREFETCH_BYTES = 96  # beyond a group's scales: three lines, so that two are always on their way
+X_GROUP_BYTES = 96   # sizeof(activation_group)
+X_START, X_SCALE, X_HALF_START, X_HALF_SCALE = 64, 68, 72, 80
+
+
+class Operation:
+    """reads in the normal stage, `early` one cycle sooner, `sum` the accumulator of a product; writes: (register, latency)."""
+
+    def __init__(self, text, reads=(), early=(), sum=None, writes=(), beats=0, place=None, step=None, order=None):
+        self.text, self.reads, self.early, self.sum = text, list(reads), list(early), sum
+        self.writes, self.beats = list(writes), beats
+        self.place = place  # (pointer, place in the group)
+        self.step = step    # (pointer, bytes that it advances by)
+        self.order = order  # operations with the same tag stay in order
+
+    def uses(self):
+        return self.reads + self.early + ([self.sum] if self.sum else [])
+
+
+class Code:
+    """Operations in the order of a reader."""
+
+    def __init__(self):
+        self.operations = []
+
+    def add(self, *args, **kwargs):
+        self.operations.append(Operation(*args, **kwargs))
+
+    def smlad(self, to, a, b, start=None):
+        self.add(f'smlad {to}, {a}, {b}, {start or to}', early=[a, b], sum=start or to, writes=[(to, 3)])
+
+    def smulw(self, to, a, b, half):
+        self.add(f'smulw{half} {to}, {a}, {b}', early=[a, b], writes=[(to, 3)])
+
+    def shifted(self, text, to, normal, early):
+        self.add(text, reads=normal, early=early, writes=[(to, 1)])
+
+    def without_top(self, to, a, shift):
+        self.shifted(f'bic {to}, {a}, lr, lsl #{shift}', to, [a], ['lr'])
+
+    def lowest(self, to, a, shift):
+        self.shifted(f'and {to}, lr, {a}, lsl #{shift}', to, ['lr'], [a])
+
+    def low_bytes(self, to, a):
+        self.shifted(f'uxtb16 {to}, {a}', to, [], [a])
+
+    def load(self, to, pointer, place):
+        self.add(f'ldr {to}, [{pointer}, #@]', early=[pointer], writes=[(to, 3)], beats=1, place=(pointer, place))
+
+    def load_many(self, pointer, to, upwards=True):
+        n_bytes = 4 * len(to)
+        self.add(f"ldm{'ia' if upwards else 'db'} {pointer}!, {{{', '.join(to)}}}", early=[pointer],
+                 writes=[(r, 3 + i // 2) for i, r in enumerate(to)], beats=(len(to) + 1) // 2,
+                 step=(pointer, n_bytes if upwards else -n_bytes))
+
+    def prefetch(self, pointer, place):
+        self.add(f'pld [{pointer}, #@]', early=[pointer], beats=1, place=(pointer, place), order='pld')
+
+    def advance(self, pointer, n_bytes):
+        self.add(f'add {pointer}, {pointer}, #{n_bytes}', reads=[pointer], step=(pointer, n_bytes))
+
+    def load_float(self, to, pointer, place):
+        self.add(f'vldr s{to}, [{pointer}, #@]', early=[pointer], writes=[(f's{to}', 4)], beats=1, place=(pointer, place))
+
+    def load_pair(self, to, pointer, place):
+        self.add(f'vldr d{to // 2}, [{pointer}, #@]', early=[pointer], writes=[(f's{to}', 4), (f's{to + 1}', 4)], beats=1,
+                 place=(pointer, place))
+
+    def to_floats(self, to, a, b):
+        self.add(f'vmov s{to}, s{to + 1}, {a}, {b}', reads=[a, b], writes=[(f's{to}', 4), (f's{to + 1}', 4)])
+        for r in (to, to + 1):
+            self.convert(r)
+
+    def convert(self, r):
+        self.add(f'vcvt.f32.s32 s{r}, s{r}', reads=[f's{r}'], writes=[(f's{r}', 7)])
+
+    def vector(self, operation, to, a, b):
+        """On pairs; b in the scalar bank serves both."""
+        reads = [f's{a}', f's{a + 1}', f's{b}'] + ([f's{b + 1}'] if b >= 8 else [])
+        if operation == 'vmla':
+            reads += [f's{to}', f's{to + 1}']
+        self.add(f'{operation}.f32 s{to}, s{a}, s{b}', reads=reads, writes=[(f's{to}', 7), (f's{to + 1}', 7)])
+
+
+def predecessors(operations):
+    """For each operation those that must come before it."""
+    last_write, readers, last_of = {}, {}, {}
+    result = []
+    for i, o in enumerate(operations):
+        before = {last_write[r] for r in o.uses() if r in last_write}
+        for r, _ in o.writes:
+            before |= {last_write[r]} if r in last_write else set()
+            before |= set(readers.get(r, ()))
+        for tag in [o.order] + [('step', o.step[0]) if o.step else None]:
+            if tag:
+                before |= {last_of[tag]} if tag in last_of else set()
+                last_of[tag] = i
+        pointers = {o.place[0]} if o.place else {o.step[0]} if o.step else set()
+        for r in o.uses():
+            if r not in pointers:
+                readers.setdefault(r, []).append(i)
+        for r, _ in o.writes:
+            last_write[r], readers[r] = i, []
+        result.append(before)
+    return result
+
+
+def reach(operation):
+    return 1020 if operation.text.startswith('v') else 4095
+
+
+def schedule(operations, pointers):
+    before = predecessors(operations)
+    pointers = dict(pointers)
+    ready, is_product, done = {}, {}, set()
+    now = pipe_free = 0
+    left, lines = list(range(len(operations))), []
+
+    def issue_time(o):
+        t = max([now] + [ready.get(r, 0) for r in o.reads] + [ready.get(r, -1) + 1 for r in o.early])
+        if o.sum:
+            t = max(t, ready.get(o.sum, 0) - (1 if is_product.get(o.sum) else 0))
+        return max(t, pipe_free) if o.beats else t
+
+    while left:
+        candidates = []
+        for rank, i in enumerate(left[:LOOK_AHEAD]):
+            o = operations[i]
+            if before[i] <= done and not (o.place and abs(o.place[1] - pointers[o.place[0]]) > reach(o)):
+                candidates.append((issue_time(o), rank, i))
+        t, rank, i = min(candidates)
+        o = operations[i]
+        left.pop(rank)
+        done.add(i)
+        lines.append(o.text.replace('#@', f'#{o.place[1] - pointers[o.place[0]]}') if o.place else o.text)
+        if o.step:
+            pointers[o.step[0]] += o.step[1]
+            ready[o.step[0]] = t + 1
+        for r, latency in o.writes:
+            ready[r], is_product[r] = t + latency, o.text.startswith('sml')
+        if o.beats:
+            pipe_free = t + o.beats
+        now = t + 1
+    return lines
+
+
+class Stream:
+    """All rows of a tile by one vector. bits: 4, 5 or 8; halves: a factor for each 16 weights; scales: f16 or f32."""
+
+    def __init__(self, bits, halves, scales):
+        self.bits, self.halves, self.scales = bits, halves, scales
+        self.name = f"stream_{bits}{'_halves' if halves else ''}_{scales}"
+        # Taller tiles fetch the activations less often; with scales of 32 bits vldr would not reach over 16 pairs.
+        self.pairs = 8 if scales == 'f32' else 16
+        self.blocks = {4: [4] * 4, 5: [3] * 5 + [1], 8: [4] * 4}[bits]  # factors of each block of words
+        self.block_words = {4: 2, 5: 2, 8: 4}[bits]
+        self.pair_code_bytes = 4 * self.block_words * len(self.blocks)
+        self.pair_scale_bytes = (8 if scales == 'f32' else 4) + (8 if halves else 0)
+        self.scale_bytes = self.pairs * self.pair_scale_bytes
+        self.group_bytes = self.scale_bytes + self.pairs * self.pair_code_bytes
+        self.parts = 2 if halves else 1
+        # Pairs of registers: words, sums, free. The 8-bit form has its words in r8-r11.
+        self.words, self.sums, self.free = ('r8', 'r9'), ('r10', 'r11'), ('r2', 'r3')
+        if bits == 8:
+            self.sums, self.free = ('r2', 'r3'), ('r12', 'lr')
+
+    def scale_place(self, pair):
+        return pair * self.pair_scale_bytes
+
+    def factor_place(self, pair, half):
+        return pair * self.pair_scale_bytes + (8 if self.scales == 'f32' else 4) + 4 * half
+
+    def finish_part(self, c, pair, part, half, temporaries):
+        """The sums of 32 (or 16) weights become floats and, with their scales, part of the totals."""
+        if self.halves:
+            t = temporaries[0]
+            c.load(t, W, self.factor_place(pair, half))
+            c.smulw(self.sums[0], self.sums[0], t, 'b')
+            c.smulw(self.sums[1], self.sums[1], t, 't')
+        if part < self.parts - 1:
+            return c.to_floats(12, *self.sums)
+        if self.scales == 'f16':  # sign, exponent and mantissa into their places; the exponent's bias is in the units
+            a, b = temporaries
+            c.load(a, W, self.scale_place(pair))
+            c.shifted(f'sxth {b}, {a}', b, [], [a])
+            c.shifted(f'mov {a}, {a}, asr #16', a, [], [a])
+            for r in (b, a):
+                c.shifted(f'mov {r}, {r}, lsl #13', r, [], [r])
+                c.shifted(f'bic {r}, {r}, #0x70000000', r, [r], [])
+            c.add(f'vmov s10, s11, {b}, {a}', reads=[b, a], writes=[('s10', 4), ('s11', 4)])
+        c.to_floats(8, *self.sums)
+        if self.scales == 'f32':
+            c.load_pair(10, W, self.scale_place(pair))
+        c.vector('vmul', 10, 10, 0)
+        if self.halves:
+            c.vector('vadd', 8, 8, 12)
+        if self.pairs == 8:
+            c.vector('vmla', 16 + 2 * pair, 8, 10)
+        else:
+            c.add(f'vldr d7, [sp, #{8 * pair}]', writes=[('s14', 4), ('s15', 4)], beats=1)
+            c.vector('vmla', 14, 8, 10)
+            c.add(f'vstr d7, [sp, #{8 * pair}]', reads=['s14', 's15'], beats=1)
+
+    def block(self, c, n_factors, upwards, start, skip, lines):
+        """One block of words of both rows. start: where its sums begin, None to go on; skip: the group ends here."""
+        f = FACTORS[:n_factors]
+        sums = self.sums
+        words = ['r8', 'r9', 'r10', 'r11'] if self.bits == 8 else self.words
+        if start is not None:
+            c.load(sums[0], X, start)
+        c.load_many(X, f, upwards)
+        if start is not None:
+            c.smlad(sums[1], words[1], f[0], sums[0])
+            c.smlad(sums[0], words[0], f[0])
+        for place in lines:
+            c.prefetch(W, place)
+
+        def products(a, b, factor):
+            c.smlad(sums[0], a, factor)
+            c.smlad(sums[1], b, factor)
+
+        def next_words(to):
+            if skip:
+                c.advance(W, self.scale_bytes)
+            c.load_many(W, to)
+
+        t = self.free
+        if self.bits == 4:
+            mask = 'r12'
+            c.low_bytes(mask, words[0])
+            c.without_top(t[0], words[0], 4)
+            c.without_top(t[1], words[1], 4)
+            if start is None:
+                products(words[0], words[1], f[0])
+            c.low_bytes(f[0], words[1])
+            products(t[0], t[1], f[1])
+            next_words(t)
+            c.lowest(words[0], words[0], 8)
+            c.lowest(words[1], words[1], 8)
+            products(mask, f[0], f[2])
+            products(words[0], words[1], f[3])
+        elif self.bits == 5:
+            if n_factors == 3:
+                c.without_top(t[0], words[0], 6)
+                c.without_top(t[1], words[1], 6)
+            if start is None:
+                products(words[0], words[1], f[0])
+            if n_factors == 3:
+                c.lowest(words[0], words[0], 5)
+                c.lowest(words[1], words[1], 5)
+                products(t[0], t[1], f[1])
+            next_words(t)
+            if n_factors == 3:
+                products(words[0], words[1], f[2])
+        else:
+            c.low_bytes(t[0], words[0])
+            c.low_bytes(t[1], words[1])
+            if start is None:
+                products(words[0], words[1], f[0])
+            products(t[0], t[1], f[1])
+            c.low_bytes(t[0], words[2])
+            c.low_bytes(t[1], words[3])
+            products(words[2], words[3], f[2])
+            next_words(words)
+            products(t[0], t[1], f[3])
+            return
+        self.words, self.free = self.free, self.words  # the next words were loaded into what was free
+
+    def group(self):
+        """All pairs of rows by 32 activations; the factors are read upwards for one pair, downwards for the next."""
+        c = Code()
+        n_blocks = len(self.blocks)
+        n_lines = self.group_bytes // 32
+        lines = {}
+        for i in range(n_lines):
+            place = PREFETCH_BYTES + self.scale_bytes + 32 * i
+            lines.setdefault(i * self.pairs * n_blocks // n_lines, []).append(place)
+        c.load_float(0, X, X_HALF_SCALE if self.scales == 'f16' else X_SCALE)
+        for pair in range(self.pairs):
+            upwards = pair % 2 == 0
+            for b, n_factors in enumerate(self.blocks if upwards else self.blocks[::-1]):
+                part = b * self.parts // n_blocks
+                is_first = b * self.parts % n_blocks == 0
+                is_last = (b + 1) * self.parts % n_blocks == 0
+                half = part if upwards else 1 - part
+                start = X_HALF_START + 4 * half if self.halves else X_START
+                skip = pair == self.pairs - 1 and b == n_blocks - 1
+                self.block(c, n_factors, upwards, start if is_first else None, skip, lines.get(pair * n_blocks + b, []))
+                if is_last:
+                    temporaries = self.free if self.bits == 8 else ('r12', self.free[0])
+                    self.finish_part(c, pair, part, half, temporaries)
+                    if self.bits != 8:
+                        self.sums, self.free = self.free, self.sums  # conversion goes on while the next sums begin
+                if pair in (1, 3, 5) and b == n_blocks // 2:
+                    c.prefetch(X, X_GROUP_BYTES + 16 * (pair - 1))
+        c.advance(X, X_GROUP_BYTES)
+        c.add('ldr r5, [sp, #LEFT]', writes=[('r5', 3)], beats=1)
+        c.add('subs r5, r5, #1', reads=['r5'], writes=[('r5', 1), ('flags', 1)])
+        c.add('str r5, [sp, #LEFT]', reads=['r5'], beats=1)
+        before = self.words, self.sums, self.free
+        out = schedule(c.operations, {X: 0, W: self.scale_bytes + 4 * self.block_words})
+        assert before == (self.words, self.sums, self.free)
+        return out
+
+    def lines(self):
+        # On the stack: totals (of tall tiles), then the groups that are left, fpscr, and the arguments.
+        frame = 0 if self.pairs == 8 else 8 * self.pairs
+        left, fpscr, x, tile, y, n_groups = (f'[sp, #{frame + 4 * i}]' for i in range(6))
+        n_tiles, tile_bytes = (f'[sp, #{frame + 24 + 36 + 64 + 4 * i}]' for i in range(2))
+        registers = self.words, self.sums, self.free
+        group = [line.replace('[sp, #LEFT]', left) for line in self.group()]
+        assert registers == (self.words, self.sums, self.free)
+        yield from ['push {r4-r11, lr}', 'vpush {d8-d15}', 'push {r0-r3}']
+        yield from ['vmrs r5, fpscr', 'push {r4, r5}', 'orr r5, r5, #0x10000', 'vmsr fpscr, r5']
+        if frame:
+            yield f'sub sp, sp, #{frame}'
+        if self.bits != 8:
+            high, low = {4: (0x0f000000, 0x0f00), 5: (0x03e00000, 0x03e0)}[self.bits]
+            yield from [f'mov lr, #{high:#010x}', f'orr lr, lr, #{low:#06x}']
+        yield '2:'
+        yield from [f'ldr r1, {tile}', f'ldr r5, {n_groups}', f'ldr r0, {x}', f'str r5, {left}', 'mov r4, #0']
+        yield f'add r1, r1, #{self.scale_bytes}'
+        yield 'ldmia r1!, {r8-r11}' if self.bits == 8 else 'ldmia r1!, {r8, r9}'
+        for i in range(16 if self.pairs == 8 else 8):
+            yield f'vmov s{16 + i}, r4'
+        if frame:
+            yield 'mov r4, sp'
+            for _ in range(self.pairs // 4):
+                yield 'vstmia r4!, {s16-s23}'
+        yield '1:'
+        yield from group
+        yield 'bne 1b'
+        yield f'ldr r5, {y}'
+        if frame:
+            yield 'mov r4, sp'
+        if self.scales == 'f16':
+            yield f'sub r1, r1, #{self.scale_bytes + 4 * self.block_words}'
+        for n in range(self.pairs // 4):
+            base = 16 if frame else 16 + 8 * n
+            if frame:
+                yield 'vldmia r4!, {s16-s23}'
+            if self.scales == 'f16':
+                yield 'vldmia r1!, {s8-s15}'
+                for i in range(4):
+                    yield f'vmul.f32 s{base + 2 * i}, s{base + 2 * i}, s{8 + 2 * i}'
+            yield f'vstmia r5!, {{s{base}-s{base + 7}}}'
+        yield from [f'ldr r1, {tile}', f'ldr r4, {tile_bytes}', f'ldr r6, {n_tiles}', f'str r5, {y}']
+        yield from ['add r1, r1, r4', 'subs r6, r6, #1', f'str r1, {tile}', f'str r6, {n_tiles}', 'bne 2b']
+        if frame:
+            yield f'add sp, sp, #{frame}'
+        yield from ['pop {r4, r5}', 'vmsr fpscr, r5', 'add sp, sp, #16', 'vpop {d8-d15}', 'pop {r4-r11, pc}']
+
+
+STREAMS = [Stream(4, False, 'f32'), Stream(4, True, 'f32'), Stream(5, False, 'f16'), Stream(5, False, 'f32'),
+           Stream(8, False, 'f16'), Stream(8, False, 'f32'), Stream(8, True, 'f16')]
+
+HEAD = '''\
+// The inner loops of the ARM1176 kernels: all rows of a tile by one vector. Written by tools/arm1176-streams.py, which
+// holds the loops in a readable order and the rules by which they were put into this one.
+//
+//     stream(x, tiles, y, n_groups, n_tiles, tile_bytes)
+//
+// x [n_groups] activation_group; tiles as arm1176_tile.hpp draws them, tile_bytes apart, at least one; y [n_tiles, rows].
+// Each tile is read once, from front to back, with a PLD for every line, and up to 16 bytes past the scales that would
+// follow the last group: a packed matrix ends in so many bytes that belong to it.
+#pragma once
+
+#include <llmzero/kernels/target.hpp>
+
+#if LLMZERO_HAS_ARM1176
+
+#    include <llmzero/base/config.hpp>
+
+#    include <cstddef>
+
+namespace llmzero::inline LLMZERO_ABI::kernels::arm1176 {
+
+// clang-format off
+'''
+
+TAIL = '''
+// clang-format on
+
+} // namespace llmzero::inline LLMZERO_ABI::kernels::arm1176
+
+#endif
+'''
+
+
+def header():
+    yield HEAD
+    for stream in STREAMS:
+        lines = list(stream.lines())
+        n_instructions = lines.index('bne 1b') - lines.index('1:')
+        yield (f"\n// {stream.bits} bits, scales {stream.scales}{', factors of halves' if stream.halves else ''}: tile of "
+               f"{2 * stream.pairs} rows; {n_instructions / (64 * stream.pairs):.3f} instructions for a "
+               f"multiply-accumulate.\n")
+        start = f'__attribute__((naked, noinline)) inline void {stream.name}('
+        yield f'{start}const void *, const void *, float *, std::size_t,\n{" " * len(start)}std::size_t, std::size_t) {{\n'
+        yield '    __asm__ volatile(".syntax unified\\n"'
+        row = ''
+        for line in lines:
+            if row and (len(row) + len(line) > 100 or line.endswith(':') or row.endswith(':')):
+                yield f'\n        "{row}\\n"'
+                row = ''
+            row += ('; ' if row else '') + line
+        yield f'\n        "{row}\\n");\n}}\n'
+    yield TAIL
+
+
+def main():
+    path = pathlib.Path(__file__).parent.parent / 'include/llmzero/kernels/arm1176_streams.hpp'
+    text = ''.join(header())
+    if sys.argv[1:] == ['--check']:
+        if path.read_text() != text:
+            sys.exit(f'{path} is not what tools/arm1176-streams.py writes: run it')
+    elif sys.argv[1:]:
+        sys.exit('usage: arm1176-streams.py [--check]')
+    else:
+        path.write_text(text)
+
+
+if __name__ == '__main__':
+    main()
