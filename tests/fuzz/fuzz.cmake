@@ -26,7 +26,7 @@ foreach(source IN LISTS fuzz_sources)
         set(found ${CMAKE_CURRENT_BINARY_DIR}/found-${name})
         file(MAKE_DIRECTORY ${found})
         # What is found goes to the first folder, and a crash beside it: not into the sources.
-        add_test(NAME fuzz/${name}_search COMMAND fuzz-${name} -runs=20000 -seed=1 -artifact_prefix=${found}/ ${found}
+        add_test(NAME fuzz/${name}_search COMMAND fuzz-${name} -runs=10000 -seed=1 -artifact_prefix=${found}/ ${found}
                                                   ${corpus})
         list(APPEND fuzz_tests fuzz/${name}_search)
     endif()
