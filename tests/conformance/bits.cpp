@@ -98,7 +98,10 @@ void check_other_ways(const reference_run & reference) {
     const auto & [model, expected, prompt, other_prompt, options, n_steps, bits] = reference;
 
     SUBCASE("batches of other sizes") {
-        for (const std::uint32_t batch : {1u, 7u, 31u, 64u}) {
+        for (const std::uint32_t batch : {7u, 1u, 31u, 64u}) {
+            if (batch != 7 && !support::full_scale()) {
+                break;
+            }
             CAPTURE(batch);
             llmzero::session_options other = options;
             other.batch = batch;
@@ -166,6 +169,11 @@ void check_other_ways(const reference_run & reference) {
 void check_bits(const char * name) {
     const std::string folder = support::conformance_dir(name);
     if (folder.empty()) {
+        return;
+    }
+    // The widest models differ from others of their types in size only.
+    const std::string_view wide = name;
+    if (!support::full_scale() && (wide.find("d576") != wide.npos || wide.find("v32128") != wide.npos)) {
         return;
     }
     const auto expected = golden::load(folder, name);

@@ -8,6 +8,7 @@
 #include "models.hpp"
 #include "replay.hpp"
 #include "support/conformance.hpp"
+#include "support/scale.hpp"
 
 #include <cstdio>
 #include <doctest/doctest.h>
@@ -110,7 +111,7 @@ TEST_CASE("fidelity table") {
         std::printf("%-46s", expected->name.c_str());
         print(nmse, expected->oracle.nmse);
         print(nmse, expected->oracle_kv_f32.nmse);
-        if (is_float(*expected)) {
+        if (is_float(*expected) || !support::full_scale()) { // running the floats takes the most time
             print(own.steps);
             print(own.steps_kv_f32);
         } else {
@@ -145,5 +146,6 @@ TEST_CASE("fidelity table") {
     // Float files, which are thousands of times as exact as the oracle, could carry that mean alone.
     const ratios & quantised = groups["quantised files"];
     CHECK(quantised.stored.value() <= 0.9);
-    CHECK(quantised.steps.value() <= 0.9);
+    CHECK((quantised.steps.count() == 0 || quantised.steps.value() <= 0.9));
+    CHECK((quantised.steps.count() > 0 || !support::full_scale()));
 }
