@@ -55,13 +55,13 @@ is_right() {
     [ -z "$wrong" ]
 }
 
-# Fetches $url to $part, from where $part ends. Says what went wrong: network, refused, certificate, disk, resume or other.
+# Fetches $url to the file $1, from where that ends. Says what went wrong: network, refused, certificate, disk, resume or other.
 download() {
     if command -v curl > /dev/null; then
         quiet='--silent --show-error'
         [ -t 2 ] && quiet=--progress-bar
         # shellcheck disable=SC2086 # a list of words
-        curl $quiet --fail --location --continue-at - --output "$part" "$url"
+        curl $quiet --fail --location --continue-at - --output "$1" "$url"
         case $? in
             0) problem= ;;
             5 | 6 | 7 | 18 | 28 | 52 | 55 | 56 | 92) problem=network ;;
@@ -75,7 +75,7 @@ download() {
         quiet=--no-verbose
         [ -t 2 ] && quiet=
         # shellcheck disable=SC2086 # a word or none
-        wget $quiet --continue --tries=1 --output-document="$part" "$url"
+        wget $quiet --continue --tries=1 --output-document="$1" "$url"
         case $? in
             0) problem= ;;
             3) problem=disk ;;
@@ -165,12 +165,19 @@ if [ "$have" != "$bytes" ]; then
     else
         say "getting $file"
     fi
-    if ! download && [ "$have" -gt 0 ]; then
+    if ! download "$part" && [ "$have" -gt 0 ]; then
         case $problem in
-            resume | refused) # some refuse to go on behind the end of what they have
-                say 'the server cannot go on there; starting again'
-                rm -f "$part"
-                download
+            resume | refused)
+                # Some refuse to go on behind the end of what they have. Others are only busy: what has come stays until
+                # something better is there.
+                say 'the server does not go on there; starting again'
+                again=$part.again
+                rm -f "$again"
+                if download "$again"; then
+                    mv -f "$again" "$part"
+                else
+                    rm -f "$again"
+                fi
                 ;;
         esac
     fi

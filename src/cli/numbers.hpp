@@ -81,13 +81,13 @@ namespace cli {
     return text;
 }
 
-// A size for people: "17.4 MB" (powers of 1024, as --memory reads them).
+// A size for people: "17.4 MB" (powers of 1000).
 [[nodiscard]] inline std::string readable_bytes(std::uint64_t bytes) {
     constexpr const char * units[] = {"bytes", "kB", "MB", "GB", "TB", "PB", "EB"};
     double value = static_cast<double>(bytes);
     std::size_t unit = 0;
-    while (value >= 1024.0 && unit + 1 < sizeof units / sizeof units[0]) {
-        value /= 1024.0;
+    while (value >= 1000.0 && unit + 1 < sizeof units / sizeof units[0]) {
+        value /= 1000.0;
         ++unit;
     }
     char text[32];

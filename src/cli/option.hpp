@@ -17,6 +17,7 @@
 #include "cli/numbers.hpp"
 
 #include <cstddef>
+#include <algorithm>
 #include <cstdint>
 #include <cstdio>
 #include <limits>
@@ -196,6 +197,14 @@ template <class Enum>
 
 // ---- Names ----
 
+// Names of choices are the same in capital and in small letters.
+[[nodiscard]] inline bool same_name(std::string_view a, std::string_view b) {
+    const auto small = [](char c) {
+        return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    };
+    return std::equal(a.begin(), a.end(), b.begin(), b.end(), [&](char x, char y) { return small(x) == small(y); });
+}
+
 // "LLMZERO_N_PREDICT" for n-predict.
 [[nodiscard]] inline std::string environment_name(const option & o) {
     std::string name = "LLMZERO_";
@@ -266,7 +275,7 @@ template <class Enum>
     } else if (auto * named = std::get_if<choice_target>(&o.where)) {
         std::string known;
         for (std::size_t i = 0; i < named->names.size(); ++i) {
-            if (given == named->names[i]) {
+            if (same_name(given, named->names[i])) {
                 named->set(named->value, i);
                 return llmzero::success();
             }

@@ -24,7 +24,7 @@
 
 namespace cli {
 
-inline constexpr std::size_t max_prompt_bytes = std::size_t{16} << 20;
+inline constexpr std::size_t max_prompt_bytes = std::size_t{2} << 20;
 
 // The whole content of `path`; "-" is standard input. Stops with `cancelled` on Ctrl-C.
 [[nodiscard]] inline llmzero::result<llmzero::heap_array<char>> read_text_file(const char * path) {

@@ -49,6 +49,10 @@ private:
         LLMZERO_ASSIGN(auto chat, llmzero::conversation::create(std::move(session), options));
         on_.prompt_cache.load(chat.session(), prefix.span(),
                               llmzero::conversation::has_system(model, options) ? prefix.size() : 0);
+        if (!on_.settings.prompt_cache.empty() && !model.config().has_encoder() &&
+            !llmzero::conversation::has_system(model, options)) {
+            complain("note: --prompt-cache has no effect: there is no system turn to keep; --system gives one");
+        }
         if (has_first_turn) {
             LLMZERO_CHECK(answer(chat, text));
         }
@@ -73,6 +77,11 @@ private:
             case cli::read_outcome::line: break;
             case cli::read_outcome::failed: return error(error_code::io, "standard input: %s", std::strerror(errno));
             case cli::read_outcome::end:
+                if (!text.empty()) { // its last line ended with a backslash, and nothing came after it
+                    text.pop_back();
+                    return true;
+                }
+                [[fallthrough]];
             case cli::read_outcome::interrupted:
                 ask("\n"); // so that the shell's prompt begins a line
                 return false;
@@ -152,7 +161,7 @@ private:
         if (done.n_forgotten > 0) {
             complain("note: the context is full: " + std::to_string(done.n_forgotten) +
                      (done.n_forgotten == 1 ? " old turn was" : " old turns were") + " forgotten, and " +
-                     std::to_string(done.how.n_prompt) + " tokens were read to go on");
+                     std::to_string(done.how.n_prompt) + (done.how.n_prompt == 1 ? " token was" : " tokens were") + " read to go on");
         }
         switch (done.how.reason) {
         case llmzero::stop_reason::max_tokens:

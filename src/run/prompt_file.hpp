@@ -1,7 +1,8 @@
 // --prompt-cache: the state after the prompt's fixed part, kept in a file between runs.
 //
 // The fixed part is the system turn, where there is one, else the whole prompt. The file is written when it does not
-// hold all of that. One that is damaged, or that another model or --kv made, is replaced, and that is said.
+// hold all of that. One that is damaged, or that another model or --kv made, is replaced, and that is said; a file that
+// is no prompt cache is left alone.
 #pragma once
 
 #include <llmzero/llmzero.hpp>
@@ -11,7 +12,9 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <string_view>
 #include <unistd.h>
+#include <utility>
 
 namespace run {
 
@@ -33,8 +36,11 @@ public:
         const auto loaded = llmzero::prompt_cache::load(session, text, path_.c_str());
         if (loaded) {
             n_loaded_ = *loaded;
-        } else {
+        } else if (may_be_replaced(path_.c_str())) {
             complain(std::string("note: ") + loaded.error().message() + "; the prompt is read anew");
+        } else {
+            complain("note: " + path_ + " is no prompt cache: it is left as it is, and the prompt is read anew");
+            path_.clear();
         }
     }
 
@@ -51,6 +57,15 @@ public:
     }
 
 private:
+    // What begins as a prompt cache, or is empty. Anything else was named by mistake.
+    static bool may_be_replaced(const char * path) {
+        const auto file = llmzero::file_source::open(path, llmzero::load_mode::read);
+        char magic[8] = {};
+        return file && (file->size() == 0 ||
+                        (file->size() >= sizeof magic && file->read(0, std::as_writable_bytes(std::span(magic))) &&
+                         std::string_view(magic, sizeof magic) == "llmzstat"));
+    }
+
     std::string path_;
     std::size_t n_fixed_ = 0;
     std::size_t n_loaded_ = 0;

@@ -77,8 +77,8 @@ TEST_CASE("the shortest text of a float reads back as the same float") {
 
 TEST_CASE("sizes for people") {
     CHECK(cli::readable_bytes(0) == "0 bytes");
-    CHECK(cli::readable_bytes(1023) == "1023 bytes");
-    CHECK(cli::readable_bytes(1024) == "1.0 kB");
-    CHECK(cli::readable_bytes(200u << 20) == "200.0 MB");
-    CHECK(cli::readable_bytes(std::numeric_limits<std::uint64_t>::max()) == "16.0 EB");
+    CHECK(cli::readable_bytes(999) == "999 bytes");
+    CHECK(cli::readable_bytes(1000) == "1.0 kB");
+    CHECK(cli::readable_bytes(200'000'000) == "200.0 MB");
+    CHECK(cli::readable_bytes(std::numeric_limits<std::uint64_t>::max()) == "18.4 EB");
 }

@@ -146,6 +146,9 @@ TEST_CASE("choices go by name") {
     CHECK(f == fruit::pear);
     CHECK(value_of(o) == R"("pear")");
     CHECK(refusal(o, "plum") == "'plum' is not one of: apple, pear");
+    CHECK(cli::same_name("Q4_K_M", "q4_k_m"));
+    CHECK_FALSE(cli::same_name("q4_k", "q4_k_m"));
+    CHECK_FALSE(cli::same_name("q4_k_m", "q4_k"));
     CHECK(refusal(o, "") != "");
     CHECK(f == fruit::pear);
 }

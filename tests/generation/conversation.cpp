@@ -345,7 +345,24 @@ TEST_CASE("conversation: a template's stop text ends an answer like one of the c
     const std::string stop = text.substr(4, 2);
     stopping.stop = stop;
     conversation chat = talk(*loaded, {.format = &stopping}, 300);
-    CHECK(ask(chat, "abc", options).how.reason == stop_reason::stop_string);
+    std::string shown;
+    const auto stopped = chat.answer("abc", options, [&](std::string_view part) {
+        shown += part;
+        return true;
+    });
+    REQUIRE(stopped);
+    CHECK(stopped->how.reason == stop_reason::stop_string);
+    // What was not shown is not kept either: the next turn follows what was.
+    ask(chat, "def", options);
+    std::string kept;
+    for (const token_id token : chat.session().tokens()) {
+        kept += loaded->text().decode(token);
+    }
+    const std::size_t begin = kept.find("abc") + 3;
+    const std::size_t end = kept.find("def", begin);
+    REQUIRE(begin != std::string::npos + 3);
+    REQUIRE(end != std::string::npos);
+    CHECK(shown.starts_with(kept.substr(begin, end - begin)));
 }
 
 TEST_CASE("conversation: the system turn can come from a prompt cache") {

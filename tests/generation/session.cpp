@@ -253,6 +253,14 @@ TEST_CASE("session: the context is a limit with its own reason") {
     REQUIRE_FALSE(more);
     CHECK(more.error().code() == error_code::context_full);
     CHECK(std::string(more.error().message()) == "1 tokens do not fit: the context has 12, of which 12 are in use");
+    // The last token that was sampled is not evaluated yet, and has no room.
+    const auto on = s->generate(std::span<const token_id>(), greedy(1), ignore_text);
+    REQUIRE_FALSE(on);
+    CHECK(on.error().code() == error_code::context_full);
+    const auto with_text = s->generate("d", greedy(1), ignore_text);
+    REQUIRE_FALSE(with_text);
+    CHECK(with_text.error().code() == error_code::context_full);
+    CHECK(s->position() == 12);
     s->rewind();
     const auto too_long = s->generate("abcdefghijklmnop", greedy(1), ignore_text);
     REQUIRE_FALSE(too_long);

@@ -81,11 +81,11 @@ TEST_CASE("kernel set: a packed row is unpacked exactly, in any order of rows") 
                 for (std::size_t r = 0; r < rows; ++r) {
                     set.unpack_row(forwards.view(), r, out.data() + 1);
                     for (std::size_t i = 0; i < cols; ++i) {
-                        const auto * groups = w.groups.data() + r * (cols / group_size);
-                        REQUIRE((is_quantised(format)
-                                     ? kernel_cases::same_weight(format, groups[i / group_size], i % group_size,
-                                                                 out[1 + i], w.values[r * cols + i])
-                                     : out[1 + i] == w.values[r * cols + i]));
+                        const float expected = w.values[r * cols + i];
+                        const std::size_t g = r * (cols / group_size) + i / group_size;
+                        REQUIRE((is_quantised(format) ? kernel_cases::same_weight(format, w.groups[g], i % group_size,
+                                                                                  out[1 + i], expected)
+                                                      : out[1 + i] == expected));
                     }
                     CHECK(out.front() == 77.0f);
                     CHECK(out.back() == 77.0f);

@@ -30,6 +30,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.send_header("Location", "/model.gguf")
             self.end_headers()
             return
+        if self.path == "/busy":
+            self.send_error(503)
+            return
         if self.path not in ("/model.gguf", "/no-ranges", "/cut"):
             self.send_error(404)
             return
@@ -217,6 +220,15 @@ class GetModel(unittest.TestCase):
         self.assertEqual(self.get(path="/gone"), 1)
         self.check_nothing_under_the_name()
         self.assertIn("does not give out " + self.address + "/gone", self.said)
+
+    def test_a_busy_server_costs_nothing_that_has_come(self):
+        os.makedirs(self.folder)
+        with open(self.part, "wb") as out:
+            out.write(CONTENT[:5000])
+        self.assertEqual(self.get(path="/busy"), 1)
+        self.assertEqual(os.listdir(self.folder), ["model.gguf.part"])
+        with open(self.part, "rb") as kept:
+            self.assertEqual(kept.read(), CONTENT[:5000])
 
     def test_no_network(self):
         self.assertEqual(self.get(address="http://127.0.0.1:1"), 1)

@@ -482,8 +482,7 @@ class PromptCache(Case):
         damaged = bytearray(content)
         damaged[len(content) // 2] ^= 1
         for name, bad, words in (("cut", content[:-9], "bytes"), ("damaged", bytes(damaged), "checksum"),
-                                 ("text", b"Dear diary, this is no cache, it is a text.", "no prompt cache"),
-                                 ("empty", b"", "0 bytes")):
+                                       ("empty", b"", "0 bytes")):
             with self.subTest(name=name):
                 path = write("cache " + name, bad)
                 got, err = self.cached(path, "-p", STORY)
@@ -495,6 +494,21 @@ class PromptCache(Case):
         self.assertIn("another model", done.err)
         again = Program.run("-m", other, "-p", STORY, *self.GREEDY, "--prompt-cache", good)
         self.assertEqual((again.err, strict_json(again.out)["tokens"]["prompt"]), ("", 1))
+
+    def test_a_file_that_is_no_cache_is_left_alone(self):
+        content = b"Dear diary, this is no cache, it is a text."
+        path = write("diary", content)
+        got, err = self.cached(path, "-p", STORY)
+        self.assertEqual(got["tokens"]["kept"], 0)
+        self.assertRegex(err, "^llmzero-run: note: .*is no prompt cache: it is left as it is, and the prompt is read anew\n$")
+        with open(path, "rb") as file:
+            self.assertEqual(file.read(), content)
+
+    def test_a_dialogue_without_a_system_turn_keeps_nothing_and_says_so(self):
+        path = temporary("no system cache")
+        done = self.run_story(*self.GREEDY, "--interactive", "--prompt-cache", path, stdin=b"Lily ran\n")
+        self.assertIn("--prompt-cache has no effect", done.err)
+        self.assertFalse(os.path.exists(path))
 
     def test_a_place_that_cannot_be_written_is_said(self):
         for path, words in (("/nowhere/cache", "No such file"), (Program.folder, "no"), ("/dev/null", "regular file")):

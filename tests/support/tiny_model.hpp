@@ -241,7 +241,7 @@ private:
             const std::uint16_t scale = 0x2400; // 1/64
             put(&scale, sizeof scale);
             for (std::size_t i = b; i < b + 32; ++i) {
-                const auto code = static_cast<std::int8_t>(t.values[i] * 64.0f);
+                const auto code = static_cast<std::int8_t>(std::clamp(t.values[i] * 64.0f, -127.0f, 127.0f));
                 put(&code, 1);
             }
         }

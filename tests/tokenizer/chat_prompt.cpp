@@ -129,6 +129,24 @@ TEST_CASE("chat prompt: only the template's parts may name special tokens") {
           "[<s>][[INST] ][<<SYS>>\n]<s>[\n<</SYS>>\n\n]a</s>[ [/INST]]");
 }
 
+TEST_CASE("chat prompt: a begin token of the template and of the vocabulary are one") {
+    const auto adding = support::make_vocabulary(support::vocabulary_metadata({{"<s>", 0, token_kind::control},
+                                                                               {"</s>", 0, token_kind::control},
+                                                                               {"a", -1, token_kind::normal}})
+                                                     .u32("tokenizer.ggml.bos_token_id", 0)
+                                                     .u32("tokenizer.ggml.eos_token_id", 1)
+                                                     .boolean("tokenizer.ggml.add_bos_token", true)
+                                                     .file());
+    REQUIRE(adding);
+    chat_prompt prompt(*find_chat_template("llama2"), *adding);
+    REQUIRE(write_all(prompt, two_turns));
+    std::string text;
+    for (const text_segment & segment : prompt.segments()) {
+        text += segment.text;
+    }
+    CHECK(text == "<s>[INST] Hello [/INST]Hi there </s><s>[INST] Who are you? [/INST]");
+}
+
 TEST_CASE("chat prompt: a vocabulary without begin and end tokens has none to add") {
     const auto bare = support::make_vocabulary(support::vocabulary_metadata({{"a", 0, token_kind::normal}}).file());
     REQUIRE(bare);

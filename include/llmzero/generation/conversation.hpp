@@ -178,8 +178,21 @@ private:
     // Writes the planned text into planned_.
     [[nodiscard]] status follow(const plan & p);
 
-    // Takes the answer in: nothing can fail here.
-    void commit(plan & p, turn && asked);
+    // Tokens of `answer` that make no more than `bytes` bytes of text.
+    [[nodiscard]] std::size_t count_shown(std::span<const token_id> answer, std::size_t bytes) const {
+        std::size_t n = 0;
+        for (; n < answer.size(); ++n) {
+            const std::size_t more = session_.model().text().decode(answer[n]).size();
+            if (more > bytes) {
+                break;
+            }
+            bytes -= more;
+        }
+        return n;
+    }
+
+    // Takes the answer in, without the stop text that it may end with: nothing can fail here.
+    void commit(plan & p, turn && asked, const generation & how, std::size_t shown_bytes);
 
     llmzero::session session_;
     const chat_template * format_;
@@ -204,7 +217,9 @@ inline result<conversation::plan> conversation::make_plan(std::string_view text,
             made.first_opening.clear();
             kept = 0;
         }
-        LLMZERO_ASSIGN(made.opening, encode_turn(text, is_alone));
+        if (made.n_forgotten == 0 || is_alone) { // the same for all plans that keep a turn
+            LLMZERO_ASSIGN(made.opening, encode_turn(text, is_alone));
+        }
         const std::size_t n_tokens = kept + made.opening.size();
         if (is_alone && n_tokens >= context()) {
             return error(error_code::context_full,
@@ -230,8 +245,11 @@ inline status conversation::follow(const plan & p) {
     return planned_.append(p.opening.span());
 }
 
-inline void conversation::commit(plan & p, turn && asked) {
-    const std::span<const token_id> said = session_.tokens();
+inline void conversation::commit(plan & p, turn && asked, const generation & how, std::size_t shown_bytes) {
+    std::span<const token_id> said = session_.tokens();
+    if (how.reason == stop_reason::stop_string) {
+        said = said.first(planned_.size() + count_shown(said.subspan(planned_.size()), shown_bytes));
+    }
     asked.n_opening = static_cast<std::uint32_t>(p.opening.size());
     asked.n_answer = static_cast<std::uint32_t>(said.size() - planned_.size());
     if (p.n_forgotten > 0) {
@@ -274,9 +292,14 @@ inline result<chat_answer> conversation::answer(std::string_view text, const gen
     LLMZERO_CHECK(follow(planned));
     done.n_kept = session_.keep_common(planned_.span());
     done.n_forgotten = planned.n_forgotten;
-    LLMZERO_ASSIGN(done.how, session_.generate(planned_.span().subspan(done.n_kept), with_stops, on_text));
+    std::size_t shown_bytes = 0;
+    const auto show = [&](std::string_view part) {
+        shown_bytes += part.size();
+        return !on_text || on_text(part);
+    };
+    LLMZERO_ASSIGN(done.how, session_.generate(planned_.span().subspan(done.n_kept), with_stops, show));
     if (done.how.n_generated > 0 || done.how.reason != stop_reason::cancelled) {
-        commit(planned, std::move(asked));
+        commit(planned, std::move(asked), done.how, shown_bytes);
     }
     return done;
 }

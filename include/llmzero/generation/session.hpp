@@ -284,6 +284,10 @@ private:
     // The token that was sampled last, if it has not been evaluated.
     [[nodiscard]] status evaluate_pending(function_ref<bool()> keep_going) {
         if (pending_ != no_token) {
+            if (position_ == options_.context) {
+                return error(error_code::context_full, "there is no room for another token: the context has %lu",
+                             static_cast<unsigned long>(options_.context));
+            }
             LLMZERO_CHECK(evaluate_one(pending_, keep_going));
             pending_ = no_token;
         }

@@ -105,7 +105,9 @@ private:
     }
 
     [[nodiscard]] status add_token(token_id token) {
-        return token == no_token ? success() : segments_.push_back({vocab_->text(token), true, token});
+        // Where the vocabulary wants a begin token and the template has one too (llama2), there is one.
+        const bool is_there = segments_.size() == 1 && segments_[0].token == token && token == vocab_->bos();
+        return token == no_token || is_there ? success() : segments_.push_back({vocab_->text(token), true, token});
     }
 
     [[nodiscard]] status add_text(std::string_view text) {
