@@ -1,6 +1,6 @@
 // Standard input line by line, for programs that answer each line: what is there is read at once, a signal ends the
 // waiting. A carriage return before the newline is no part of a line; a last line may lack its newline. A line has
-// 16 MiB at most, like a prompt.
+// 2 MiB at most, like a prompt.
 #pragma once
 
 #include "cli/prompt.hpp"

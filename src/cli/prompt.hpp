@@ -1,6 +1,6 @@
 // Where a prompt comes from: a file or standard input, as text or as token ids.
 //
-// A file may be a pipe or a terminal, so its size is not known before it is read; it may have 16 MiB at most.
+// A file may be a pipe or a terminal, so its size is not known before it is read; it may have 2 MiB at most.
 // The newline at its very end, which editors and echo add, is no part of the prompt; a UTF-8 byte order mark is
 // skipped. A NUL byte (UTF-16, a picture, a program) is an error.
 #pragma once

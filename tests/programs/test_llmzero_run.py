@@ -239,7 +239,7 @@ class Prompts(Case):
         self.assert_ends(self.run_story("-f", Program.folder), 1, "Is a directory")
         self.assert_ends(self.run_story("-f", write("nul", b"abc\0def")), 2, "byte 3 is NUL")
         self.assert_ends(self.run_story("-f", write("utf16", b"\xff\xfea\0")), 2, "UTF-16")
-        self.assert_ends(self.run_story("-f", write("large", b"a" * (16 * 1024 * 1024 + 1))), 2, "16777216")
+        self.assert_ends(self.run_story("-f", write("large", b"a" * (2 * 1024 * 1024 + 1))), 2, "2097152")
         self.assert_ends(self.run_story(stdin=b"\0"), 2, "standard input", "byte 0 is NUL")
 
     def test_prompts_that_do_not_fit(self):
