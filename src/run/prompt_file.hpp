@@ -9,6 +9,7 @@
 
 #include "run/screen.hpp"
 
+#include <algorithm>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -36,11 +37,11 @@ public:
         const auto loaded = llmzero::prompt_cache::load(session, text, path_.c_str());
         if (loaded) {
             n_loaded_ = *loaded;
-        } else if (may_be_replaced(path_.c_str())) {
-            complain(std::string("note: ") + loaded.error().message() + "; the prompt is read anew");
-        } else {
+        } else if (is_something_else(path_.c_str())) {
             complain("note: " + path_ + " is no prompt cache: it is left as it is, and the prompt is read anew");
             path_.clear();
+        } else {
+            complain(std::string("note: ") + loaded.error().message() + "; the prompt is read anew");
         }
     }
 
@@ -57,13 +58,16 @@ public:
     }
 
 private:
-    // What begins as a prompt cache, or is empty. Anything else was named by mistake.
-    static bool may_be_replaced(const char * path) {
+    // A file with content that does not begin as a prompt cache does was named by mistake.
+    static bool is_something_else(const char * path) {
         const auto file = llmzero::file_source::open(path, llmzero::load_mode::read);
+        if (!file || file->size() == 0) {
+            return false;
+        }
         char magic[8] = {};
-        return file && (file->size() == 0 ||
-                        (file->size() >= sizeof magic && file->read(0, std::as_writable_bytes(std::span(magic))) &&
-                         std::string_view(magic, sizeof magic) == "llmzstat"));
+        const auto some = std::span(magic).first(std::min<std::size_t>(sizeof magic, file->size()));
+        return file->read(0, std::as_writable_bytes(some)) &&
+               !std::string_view("llmzstat").starts_with(std::string_view(some.data(), some.size()));
     }
 
     std::string path_;

@@ -92,6 +92,6 @@ TEST_CASE("output file: the input, and what is no file, are never replaced") {
 TEST_CASE("output file: what the disk has no room for is refused with figures") {
     const output_folder folder;
     const std::string message = refusal(folder.file(), {.bytes = std::uint64_t{1} << 60});
-    CHECK(message.find(" needs 1.0 EB, its disk has ") != std::string::npos);
+    CHECK(message.find(" needs 1.2 EB, its disk has ") != std::string::npos);
     CHECK_FALSE(is_there(folder.file()));
 }

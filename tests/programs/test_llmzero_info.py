@@ -28,8 +28,8 @@ class Info(unittest.TestCase):
         lines = [" ".join(line.split()) for line in done.out.decode().splitlines()]
         self.assertIn("llama.block_count u32 5", lines)
         self.assertIn('tokenizer.ggml.tokens string[512] ["<unk>","<s>","</s>","<0x00>","<0x01>",...]', lines)
-        self.assertIn("token_embd.weight Q8_0 64 x 512 34.0 kB", lines)
-        self.assertIn("Q4_0 30 tensors 0.17 M weights 94.2 kB", lines)
+        self.assertIn("token_embd.weight Q8_0 64 x 512 34.8 kB", lines)
+        self.assertIn("Q4_0 30 tensors 0.17 M weights 96.5 kB", lines)
         self.assertIn("llmzero can run this file. Memory", lines)
         self.assertTrue(any(line.startswith("context of 100 tokens, f32 cache ") for line in lines), lines)
 
