@@ -65,7 +65,8 @@ private:
             return false;
         }
         char magic[8] = {};
-        const auto some = std::span(magic).first(std::min<std::size_t>(sizeof magic, file->size()));
+        const auto n = static_cast<std::size_t>(std::min<std::uint64_t>(sizeof magic, file->size()));
+        const auto some = std::span(magic).first(n);
         return file->read(0, std::as_writable_bytes(some)) &&
                !std::string_view("llmzstat").starts_with(std::string_view(some.data(), some.size()));
     }
