@@ -1,4 +1,4 @@
-// How much memory there is, and how long a context fits into it.
+// How much memory there is, how much a program took, and how long a context fits into it.
 #pragma once
 
 #include <llmzero/base/function_ref.hpp>
@@ -14,30 +14,50 @@
 
 namespace cli {
 
-// "MemAvailable:  380000 kB" of /proc/meminfo, in bytes.
-[[nodiscard]] inline std::optional<std::uint64_t> available_in(std::string_view meminfo) {
-    constexpr std::string_view name = "MemAvailable:";
-    const std::size_t at = meminfo.find(name);
-    if (at == meminfo.npos) {
+// What follows `name` in a file of /proc, "MemAvailable:  380000 kB", in bytes.
+[[nodiscard]] inline std::optional<std::uint64_t> kilobytes_in(std::string_view text, std::string_view name) {
+    const std::size_t at = text.find(name);
+    if (at == text.npos) {
         return std::nullopt;
     }
-    std::string_view rest = meminfo.substr(at + name.size());
-    rest.remove_prefix(std::min(rest.find_first_not_of(' '), rest.size()));
+    std::string_view rest = text.substr(at + name.size());
+    rest.remove_prefix(std::min(rest.find_first_not_of(" \t"), rest.size()));
     const auto kilobytes = parse_whole(rest.substr(0, rest.find(' ')));
     constexpr std::uint64_t most = std::uint64_t{1} << 53;
     return kilobytes && *kilobytes <= most ? std::optional(*kilobytes * 1024) : std::nullopt;
 }
 
-// What Linux could give without swapping; nothing where the system does not say.
-[[nodiscard]] inline std::optional<std::uint64_t> available_memory() {
-    std::FILE * const file = std::fopen("/proc/meminfo", "re");
+// Of /proc/meminfo.
+[[nodiscard]] inline std::optional<std::uint64_t> available_in(std::string_view meminfo) {
+    return kilobytes_in(meminfo, "MemAvailable:");
+}
+
+// Of /proc/self/status: the most memory that the program had at any time.
+[[nodiscard]] inline std::optional<std::uint64_t> peak_in(std::string_view status) {
+    return kilobytes_in(status, "VmHWM:");
+}
+
+// `find` in the beginning of a file of /proc; nothing where the system has no such file.
+template <class Find>
+[[nodiscard]] std::optional<std::uint64_t> find_in_file(const char * path, Find find) {
+    std::FILE * const file = std::fopen(path, "re");
     if (file == nullptr) {
         return std::nullopt;
     }
     char text[4096];
     const std::size_t bytes = std::fread(text, 1, sizeof text, file);
     std::fclose(file);
-    return available_in({text, bytes});
+    return find(std::string_view(text, bytes));
+}
+
+// What Linux could give without swapping; nothing where the system does not say.
+[[nodiscard]] inline std::optional<std::uint64_t> available_memory() {
+    return find_in_file("/proc/meminfo", available_in);
+}
+
+// The most that this program had until this moment. Under qemu-user that is the emulator's.
+[[nodiscard]] inline std::optional<std::uint64_t> peak_memory() {
+    return find_in_file("/proc/self/status", peak_in);
 }
 
 // The longest context from 1 to `most` that needs at most `budget` bytes (0: no limit), where `needed(context)`

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <doctest/doctest.h>
+#include <string>
 
 TEST_CASE("memory: /proc/meminfo is read") {
     CHECK(cli::available_in("MemTotal:  500000 kB\nMemAvailable:     380000 kB\nBuffers: 1 kB\n") == 380000u * 1024u);
@@ -11,6 +12,19 @@ TEST_CASE("memory: /proc/meminfo is read") {
         CAPTURE(bad);
         CHECK_FALSE(cli::available_in(bad));
     }
+}
+
+TEST_CASE("memory: the peak is read") {
+    CHECK(cli::peak_in("VmPeak:\t    9000 kB\nVmHWM:\t    3456 kB\nVmRSS:\t     100 kB\n") == 3456u * 1024u);
+    CHECK_FALSE(cli::peak_in("VmPeak:\t    9000 kB\n"));
+#ifdef __linux__
+    // A program that writes to some megabytes had at least those.
+    constexpr std::size_t bytes = 8 << 20;
+    const std::string text(bytes, 'x');
+    const auto peak = cli::peak_memory();
+    REQUIRE(peak.has_value());
+    CHECK(*peak > text.size());
+#endif
 }
 
 TEST_CASE("memory: the longest context within a budget") {

@@ -1,8 +1,11 @@
 """llmzero-bench from outside. See support.py for how to run it. What it measures is not judged, only that it does."""
+import csv
+import io
 import json
 import math
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -31,13 +34,16 @@ class Bench(unittest.TestCase):
         done = Program.run("-m", a_model(), *QUICK)
         self.assertEqual((done.status, done.err), (0, ""), done)
         rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in done.out.decode().splitlines()]
-        self.assertEqual(rows[0], ["model", "type", "size", "params", "kernels", "test", "t/s", "GB/s"])
+        self.assertEqual(rows[0], ["model", "type", "size", "params", "kernels", "test", "t/s", "GB/s", "MB/token",
+                                   "peak"])
         self.assertEqual([row[5] for row in rows[2:]], ["pp2", "tg2"])
         for row in rows[2:]:
             self.assertEqual(row[1], "Q8_0")
             self.assertRegex(row[6], r"^\d+\.\d+ \u00b1 \d+\.\d+$")
-        self.assertEqual(rows[2][7], "-")
-        self.assertRegex(rows[3][7], r"^\d+\.\d+$")
+            self.assertRegex(row[9], r"^\d+\.\d\d MiB$")
+        self.assertEqual(rows[2][7:9], ["-", "-"])
+        for cell in rows[3][7:9]:
+            self.assertRegex(cell, r"^\d+\.\d+$")
 
     def test_json(self):
         done = Program.run("-m", a_model(), *QUICK, "-o", "json")
@@ -51,22 +57,94 @@ class Bench(unittest.TestCase):
             # The embedding has a table of its own here, which writing a token does not read.
             self.assertLess(row["weight_bytes_per_token"], row["model_size"] + 100000)
             self.assertGreater(row["weight_bytes_per_token"], row["model_size"] / 2)
+            # The whole model is in memory when it is measured.
+            self.assertGreater(row["peak_memory_bytes"], row["model_size"])
+
+    def test_csv_has_what_json_has_but_lists(self):
+        def measured(form):
+            done = Program.run("-m", a_model(), *QUICK, "-o", form)
+            self.assertEqual((done.status, done.err), (0, ""), done)
+            return done.out.decode()
+
+        wanted = json.loads(measured("json"))
+        rows = list(csv.DictReader(io.StringIO(measured("csv"))))
+        self.assertEqual(len(rows), 2)
+        for row, other in zip(rows, wanted):
+            self.assertEqual(list(row), [name for name in other if not name.startswith("samples_")])
+            for name in ("model_filename", "model_size", "n_prompt", "n_gen", "n_depth", "type_k", "target"):
+                self.assertEqual(row[name], str(other[name]))
+            self.assertGreater(float(row["avg_ts"]), 0)
+        self.assertEqual(rows[0]["weight_bytes_per_second"], "")
+        # llama-bench's names, and their order.
+        self.assertEqual(list(wanted[0])[:21],
+                         ["backends", "model_filename", "model_type", "model_size", "model_n_params", "n_batch", "n_ubatch",
+                          "n_threads", "type_k", "type_v", "use_mmap", "n_prompt", "n_gen", "n_depth", "test_time",
+                          "avg_ns", "stddev_ns", "avg_ts", "stddev_ts", "samples_ns", "samples_ts"])
+
+    def test_csv_quotes_what_a_name_may_hold(self):
+        path = os.path.join(Program.folder, 'a "b",c.gguf')
+        shutil.copy(a_model(), path)
+        done = Program.run("-m", path, *QUICK, "-o", "csv")
+        rows = list(csv.DictReader(io.StringIO(done.out.decode())))
+        self.assertEqual([row["model_filename"] for row in rows], [path, path])
+
+    def test_depth(self):
+        done = Program.run("-m", a_model(), *QUICK, "-d", "3", "-o", "json")
+        self.assertEqual((done.status, done.err), (0, ""), done)
+        self.assertEqual([row["n_depth"] for row in json.loads(done.out)], [3, 3])
+        table = Program.run("-m", a_model(), *QUICK, "-d", "3").out.decode()
+        self.assertIn("| pp2 @ d3 |", table)
+        self.assertIn("| tg2 @ d3 |", table)
+
+    def test_kernels(self):
+        names = re.search(r"Only this one: ([^\[]+?)\.", Program.run("--help").out.decode()).group(1)
+        names = [name for name in re.findall(r"[a-z0-9_]+", names) if name != "or"]
+        self.assertEqual(len(names), 12)
+        small = ("--kernels", "-r", "1", "--rows", "40", "--cols", "256")
+        done = Program.run(*small, "--tokens", "2", "--clock", "1000", "-o", "json")
+        self.assertEqual((done.status, done.err), (0, ""), done)
+        rows = json.loads(done.out)
+        self.assertEqual([row["format"] for row in rows], names)
+        for row in rows:
+            self.assertEqual((row["rows"], row["cols"], row["n_tokens"]), (40, 256, 2))
+            # Whole products, as few as are enough.
+            self.assertEqual(row["macs"] % (40 * 256 * 2), 0)
+            self.assertLess(row["macs"] - (8 << 20), 40 * 256 * 2)
+            self.assertGreater(row["avg_ns_per_mac"], 0)
+            self.assertAlmostEqual(row["cycles_per_mac"], row["avg_ns_per_mac"], delta=row["avg_ns_per_mac"] / 1000)
+            self.assertGreaterEqual(row["packed_bytes"], 40 * 256 // 2)
+        done = Program.run(*small, "--format", "q4", "-o", "csv")
+        self.assertEqual([row["format"] for row in csv.DictReader(io.StringIO(done.out.decode()))], ["q4"])
+        done = Program.run(*small, "--format", "q8", "--clock", "1000")
+        lines = [[cell.strip() for cell in line.split("|")[1:-1]] for line in done.out.decode().splitlines()]
+        self.assertEqual(lines[0][-3:], ["ns/MAC", "cycles/MAC at 1000 MHz", "GB/s"])
+        self.assertEqual((lines[2][1], lines[2][2], len(lines)), ("q8", "40 x 256", 3))
+        for wrong in (("--cols", "257"), ("--rows", "262145"), ("--tokens", "0"), ("--format", "q9"), ("--clock", "x"),
+                      ("-m", a_model()), ("--random", "stories15m"), ("--perplexity", "x")):
+            with self.subTest(wrong=wrong):
+                self.assertEqual(Program.run(*small, *wrong).status, 2)
 
     def test_random_models_of_every_type(self):
-        listed = re.search(rb"--type TYPE +Its type: ([^\[]+?)\.", Program.run("--help").out).group(1).decode()
-        types = re.findall(r"[a-z]+\d+(?:_[a-z0-9]+)?", listed)
-        self.assertEqual(len(types), 14)
+        types = re.search(r"\nTypes: ([^.]+)\.", Program.run("--help").out.decode()).group(1).replace(",", "").split()
+        self.assertEqual(len(types), 18)
         # Rows of 288 are no multiple of 256.
-        fallback = {"q2_k": "iq4_nl", "q3_k": "iq4_nl", "q4_k": "q5_0", "q5_k": "q5_1", "q6_k": "q8_0"}
+        fallback = {"Q2_K": "IQ4_NL", "Q3_K": "IQ4_NL", "Q4_K": "Q5_0", "Q5_K": "Q5_1", "Q6_K": "Q8_0"}
         for kind in types:
             with self.subTest(type=kind):
-                done = Program.run("--type", kind, "-p", "2", "-n", "1", "-r", "1", "-o", "json")
+                done = Program.run("--type", kind, "--pure", "-p", "2", "-n", "1", "-r", "1", "-o", "json")
                 self.assertEqual((done.status, done.err), (0, ""), done)
-                self.assertEqual(json.loads(done.out)[0]["model_type"].lower(), fallback.get(kind, kind))
+                base = re.sub("_[SML]$", "", kind)
+                self.assertEqual(json.loads(done.out)[0]["model_type"], fallback.get(base, base))
                 self.assertEqual(json.loads(done.out)[0]["model_n_params"], 15191712)
-        mixed = json.loads(Program.run("--type", "q4_0", "--head", "q8_0", "-p", "0", "-n", "1", "-r", "1", "-o",
-                                       "json").out)
-        self.assertEqual(mixed[0]["model_size"], 32000 * 288 // 32 * 34 + 5971968 // 32 * 18 + 13 * 288 * 4)
+
+        def size(*options):
+            return json.loads(Program.run(*options, "-p", "0", "-n", "1", "-r", "1", "-o", "json").out)[0]["model_size"]
+
+        # The head, 32000 rows of 288, is also the embedding.
+        rest, norms = 5971968, 13 * 288 * 4
+        self.assertEqual(size("--type", "q4_0", "--pure"), (32000 * 288 + rest) // 32 * 18 + norms)
+        self.assertEqual(size("--type", "q4_0", "--head", "q8_0"), 32000 * 288 // 32 * 34 + rest // 32 * 18 + norms)
+        self.assertEqual(size("--type", "Q4_0"), 32000 * 288 // 32 * 34 + rest // 32 * 18 + norms)
 
     def test_a_random_model_with_an_encoder(self):
         done = Program.run("--random", "lamini-flan-t5-77m", "--type", "q4_k", "-p", "2", "-n", "2", "-r", "1", "-o",
@@ -78,6 +156,9 @@ class Bench(unittest.TestCase):
         # A token of the answer reads half of them: the decoder but its keys and values of the source, and the head.
         self.assertLess(rows[0]["weight_bytes_per_token"], 0.75 * rows[0]["model_size"])
         self.assertGreater(rows[0]["weight_bytes_per_token"], 0.5 * rows[0]["model_size"])
+        lamini = ("--random", "lamini-flan-t5-77m", "--type", "q4_k", "-n", "1", "-r", "1", "-d", "3")
+        self.assertEqual(Program.run(*lamini, "-p", "2").status, 2)
+        self.assertIn(b"tg1 @ d3", Program.run(*lamini, "-p", "0").out)
 
     def test_options_at_0_1_their_largest_value_and_nonsense(self):
         for option, values in {
@@ -85,7 +166,8 @@ class Bench(unittest.TestCase):
                 "-n": {"0": 0, "1": 0, "1048577": 2, "-1": 2, "x": 2, "": 2},
                 "-r": {"0": 2, "1": 0, "10001": 2, "x": 2, "": 2},
                 "-b": {"0": 2, "1": 0, "4096": 0, "4097": 2, "x": 2, "": 2},
-                "-o": {"0": 2, "1": 2, "md": 0, "json": 0, "": 2},
+                "-o": {"0": 2, "1": 2, "md": 0, "csv": 0, "json": 0, "": 2},
+                "-d": {"0": 0, "1": 0, "1048577": 2, "-1": 2, "x": 2},
                 "--kv": {"0": 2, "f32": 0, "q8": 0, "x": 2},
                 "--load": {"1": 2, "auto": 0, "map": 0, "read": 0, "x": 2},
                 "--type": {"q9_9": 2, "": 2}, "--head": {"q9_9": 2}, "--random": {"x": 2, "stories15m": 2},
@@ -171,6 +253,7 @@ class Bench(unittest.TestCase):
         self.assertEqual(rows[0][5:], ["scored", "perplexity", "top-1", "t/s"])
         self.assertEqual(len(rows), 3)
         self.assertEqual(Program.run("-m", a_model(), "--perplexity", "/nowhere").status, 1)
+        self.assertEqual(Program.run("-m", a_model(), "--perplexity", "-", "-o", "csv", stdin=story).status, 2)
 
     def test_perplexity_interrupted(self):
         text = os.path.join(Program.folder, "long.txt")
