@@ -75,7 +75,7 @@ struct kernel_measurement {
 // The core's clock, in MHz: what is given, or what Linux says it is at this moment or at most.
 [[nodiscard]] inline std::optional<double> clock_of(const kernel_settings & s) {
     if (s.clock_mhz > 0.0f) {
-        return double{s.clock_mhz};
+        return static_cast<double>(s.clock_mhz);
     }
     const auto whole_file = [](std::string_view text) {
         return cli::parse_whole(text.substr(0, text.find('\n')));

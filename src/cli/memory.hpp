@@ -38,8 +38,7 @@ namespace cli {
 }
 
 // `find` in the beginning of a file of /proc; nothing where the system has no such file.
-template <class Find>
-[[nodiscard]] std::optional<std::uint64_t> find_in_file(const char * path, Find find) {
+template <class Find> [[nodiscard]] std::optional<std::uint64_t> find_in_file(const char * path, Find find) {
     std::FILE * const file = std::fopen(path, "re");
     if (file == nullptr) {
         return std::nullopt;

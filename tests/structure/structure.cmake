@@ -4,6 +4,7 @@
 #   structure/mixed-builds     differently compiled translation units of one program do not disturb each other
 #   structure/no-globals       the programs hold no variable of the library
 #   structure/unicode-tables   the Unicode tables are what their script makes, where its data is installed
+#   structure/bench-zero       the table and the plot in bench/results are what their figures make
 #   structure/arm1176-streams  the loops of the ARM1176 are what their script makes
 #   structure/arm-instructions nothing in the ARM programs is beyond ARMv6K + VFPv2
 #   .../selftest               the checks see what they look for
@@ -139,6 +140,8 @@ function(llmzero_add_generated_tests)
         add_test(NAME structure/unicode-tables COMMAND ${Python3_EXECUTABLE} -B
                                                        ${PROJECT_SOURCE_DIR}/tools/unicode-tables.py --check)
         set_tests_properties(structure/unicode-tables PROPERTIES SKIP_RETURN_CODE 77)
+        add_test(NAME structure/bench-zero COMMAND ${Python3_EXECUTABLE} -B ${PROJECT_SOURCE_DIR}/tools/bench-zero.py
+                                                   check)
         add_test(NAME structure/arm1176-streams COMMAND ${Python3_EXECUTABLE} -B
                                                         ${PROJECT_SOURCE_DIR}/tools/arm1176-streams.py --check)
     endif()
