@@ -22,6 +22,9 @@ LOOK_AHEAD = 14      # instructions that the scheduler may choose from
 PREFETCH_BYTES = 96  # beyond a group's scales: three lines, so that two are always on their way
 X_GROUP_BYTES = 96   # sizeof(activation_group)
 X_START, X_SCALE, X_HALF_START, X_HALF_SCALE = 64, 68, 72, 80
+# activation_quad, counted from its factors.
+FACTORS_AT = 48
+X_QUAD_HALF_START, X_QUAD_START, X_QUAD_SCALE, X_QUAD_HALF_SCALE = -48, -16, 256, 272
 
 
 class Operation:
@@ -78,7 +81,8 @@ class Code:
         self.add(f'pld [{pointer}, #@]', early=[pointer], beats=1, place=(pointer, place), order='pld')
 
     def advance(self, pointer, n_bytes):
-        self.add(f'add {pointer}, {pointer}, #{n_bytes}', reads=[pointer], step=(pointer, n_bytes))
+        self.add(f"{'add' if n_bytes > 0 else 'sub'} {pointer}, {pointer}, #{abs(n_bytes)}", reads=[pointer],
+                 step=(pointer, n_bytes))
 
     def load_float(self, to, pointer, place):
         self.add(f'vldr s{to}, [{pointer}, #@]', early=[pointer], writes=[(f's{to}', 4)], beats=1, place=(pointer, place))
@@ -127,10 +131,10 @@ def predecessors(operations):
 
 
 def reach(operation):
-    return 1020 if operation.text.startswith('v') else 4095
+    return 1020 if operation.text.startswith('v') else 255 if operation.text.startswith('ldrd') else 4095
 
 
-def schedule(operations, pointers):
+def schedule(operations, pointers, look_ahead=LOOK_AHEAD):
     before = predecessors(operations)
     pointers = dict(pointers)
     ready, is_product, done = {}, {}, set()
@@ -145,7 +149,7 @@ def schedule(operations, pointers):
 
     while left:
         candidates = []
-        for rank, i in enumerate(left[:LOOK_AHEAD]):
+        for rank, i in enumerate(left[:look_ahead]):
             o = operations[i]
             if before[i] <= done and not (o.place and abs(o.place[1] - pointers[o.place[0]]) > reach(o)):
                 candidates.append((issue_time(o), rank, i))
@@ -372,6 +376,230 @@ class Stream:
         yield from ['pop {r4, r5}', 'vmsr fpscr, r5', 'add sp, sp, #16', 'vpop {d8-d15}', 'pop {r4-r11, pc}']
 
 
+class FourTokens:
+    """All rows of a tile by four vectors. Each word of weights is masked in place, view after view, and each view meets
+    the factors of the four tokens. Factors come three at a time, as early as there are registers for them."""
+
+    POOL = ['r6', 'r7', 'r8', 'r9', 'r10', 'r11', 'r12']  # words and factors; sums are in r2-r5
+    SUMS = ['r2', 'r3', 'r4', 'r5']
+    AT_ONCE = 3
+
+    def __init__(self, of):
+        self.of = of
+        self.name = of.name.replace('stream', 'quad_stream')
+        self.rows = 2 * of.pairs
+        self.frame = 16 * self.rows
+        # Views of each word of a row, and where the words of a pair stand in its codes: (of row 0, of row 1).
+        self.views = {4: [4] * 4, 5: [3] * 5 + [1], 8: [2] * 8}[of.bits]
+
+    def word_place(self, row, word):
+        block_words = 2 if self.of.bits == 8 else 1
+        n_blocks = len(self.views) // block_words
+        block = word // block_words
+        if row // 2 % 2:
+            block = n_blocks - 1 - block
+        return (self.of.scale_bytes + row // 2 * self.of.pair_code_bytes + block * block_words * 8
+                + word % block_words * 8 + row % 2 * 4)
+
+    def next_view(self, c, word, view):
+        if self.of.bits == 8 or (self.of.bits == 4 and view == 2):
+            c.low_bytes(word, word)
+        elif view == 1:
+            c.without_top(word, word, 4 if self.of.bits == 4 else 6)
+        else:
+            c.lowest(word, word, 8 if self.of.bits == 4 else 5)
+
+    def start(self, c, place):
+        for i in (0, 2):
+            a, b = self.SUMS[i:i + 2]
+            c.add(f'ldrd {a}, {b}, [{X}, #@]', early=[X], writes=[(a, 3), (b, 3)], beats=1, place=(X, place + 4 * i))
+
+    def to_floats(self, c, to):
+        c.to_floats(to, *self.SUMS[:2])
+        c.to_floats(to + 2, *self.SUMS[2:])
+
+    def half_scale(self, c, row, half):
+        """Brings the sums of a half down to their value."""
+        [t] = self.take(1)
+        c.load(t, W, self.of.factor_place(row // 2, half))
+        for r in self.SUMS:
+            c.smulw(r, r, t, 'bt'[row % 2])
+        self.free.append(t)
+
+    def scales(self, c, pair):
+        """Of both rows, into s2 and s3 or into s4 and s5."""
+        to = 2 + pair % 2 * 2
+        if self.of.scales == 'f32':
+            return c.load_pair(to, W, self.of.scale_place(pair))
+        a, b = self.take(2)
+        c.load(a, W, self.of.scale_place(pair))
+        c.shifted(f'sxth {b}, {a}', b, [], [a])
+        c.shifted(f'mov {a}, {a}, asr #16', a, [], [a])
+        for r in (b, a):
+            c.shifted(f'mov {r}, {r}, lsl #13', r, [], [r])
+            c.shifted(f'bic {r}, {r}, #0x70000000', r, [r], [])
+        c.add(f'vmov s{to}, s{to + 1}, {b}, {a}', reads=[b, a], writes=[(f's{to}', 4), (f's{to + 1}', 4)])
+        self.free += [a, b]
+
+    def finish_row(self, c, row):
+        """Totals are in memory: [row, token]."""
+        sums, products, total = (8, 12, 24) if row % 2 == 0 else (16, 20, 24)
+        for i in (0, 2):
+            c.add(f'vldr d{(total + i) // 2}, [sp, #{16 * row + 4 * i}]', beats=1,
+                  writes=[(f's{total + i}', 4), (f's{total + i + 1}', 4)])
+        self.to_floats(c, sums)
+        if self.of.halves:
+            c.vector('vadd', sums, sums, products)
+        c.vector('vmul', products, 28, 2 + row // 2 % 2 * 2 + row % 2)
+        c.vector('vmla', total, sums, products)
+        for i in (0, 2):
+            c.add(f'vstr d{(total + i) // 2}, [sp, #{16 * row + 4 * i}]', beats=1,
+                  reads=[f's{total + i}', f's{total + i + 1}'])
+
+    def take(self, n):
+        taken = sorted(self.free[:n], key=self.POOL.index)
+        del self.free[:n]
+        return taken
+
+    def group(self):
+        c = Code()
+        c.vector = lambda operation, to, a, b: self.vector(c, operation, to, a, b)
+        self.free = list(self.POOL)
+        n_factors = 4 * sum(self.views)
+        assert n_factors == 64
+        products = [(row, word, view, token) for row in range(self.rows) for word, n_views in enumerate(self.views)
+                    for view in range(n_views) for token in range(4)]
+        n_lines, n_x_lines = self.of.group_bytes // 32, 4 * X_GROUP_BYTES // 32
+        prefetches = {}
+        for i in range(n_lines):
+            prefetches.setdefault(i * len(products) // n_lines, []).append((W, PREFETCH_BYTES + self.of.scale_bytes + 32 * i))
+        for i in range(n_x_lines):
+            prefetches.setdefault(i * len(products) // n_x_lines + 30, []).append(
+                (X, 4 * X_GROUP_BYTES + 32 * i - FACTORS_AT))
+        for i in (0, 2):
+            c.load_pair(28 + i, X, X_QUAD_HALF_SCALE + 4 * i if self.of.scales == 'f16' else X_QUAD_SCALE + 4 * i)
+        waiting = []                   # factors that were loaded: registers in the order of their use
+        words = {}                     # (row, word) -> register
+        to_load = [(row, i) for row in range(self.rows) for i in range(n_factors)]
+        next_word = 0
+        all_words = [(row, word) for row in range(self.rows) for word in range(len(self.views))]
+
+        def load_factors(reserve):
+            row, i = to_load[0]
+            n = min(self.AT_ONCE, n_factors - i)
+            if n_factors - i == 4 and self.AT_ONCE == 3:
+                n = 2
+            if len(self.free) < n + reserve:
+                return False
+            if i == 0 and row > 0:
+                c.advance(X, -4 * n_factors)
+            to = self.take(n)
+            c.load_many(X, to)
+            waiting.extend(to)
+            del to_load[:n]
+            return True
+
+        def load_word():
+            nonlocal next_word
+            [words[all_words[next_word]]] = self.take(1)
+            row, word = all_words[next_word]
+            c.load(words[row, word], W, self.word_place(row, word))
+            next_word += 1
+
+        scales_wanted = None
+        for index, (row, word, view, token) in enumerate(products):
+            if row % 2 == 0 and word == len(self.views) // 2 and view == 0 and token == 0:
+                scales_wanted = row // 2
+            in_word = view * 4 + token
+            n_left = 4 * self.views[word] - in_word
+            if (row, word) not in words:
+                load_word()
+            wants_word = n_left <= self.WORD_AHEAD and next_word < len(all_words) and all_words.index((row, word)) + 1 == next_word
+            if wants_word and self.free:
+                load_word()
+                wants_word = False
+            needed = 2 if self.of.scales == 'f16' else 0
+            if scales_wanted is not None and len(self.free) >= needed + wants_word:
+                self.scales(c, scales_wanted)
+                scales_wanted = None
+            # Room that a half's factor will need, once the sums are complete.
+            reserve = (needed if scales_wanted is not None else 0) + wants_word
+            at_part_end = self.is_part_end(word, view, token)
+            if self.of.halves and at_part_end is not None:
+                reserve += 0
+            while to_load and load_factors(reserve):
+                pass
+            if not waiting:
+                assert load_factors(0)
+            w = words[row, word]
+            if token == 0 and view > 0:
+                self.next_view(c, w, view)
+            if word == 0 and in_word == 0:
+                self.start(c, X_QUAD_HALF_START if self.of.halves else X_QUAD_START)
+            if self.of.halves and view == 0 and token == 0 and word == len(self.views) // 2:
+                self.start(c, X_QUAD_HALF_START + 16)
+            f = waiting.pop(0)
+            c.smlad(self.SUMS[token], w, f)
+            self.free.append(f)
+            if n_left == 1:
+                self.free.append(w)
+            for pointer, place in prefetches.get(index, []):
+                c.prefetch(pointer, place)
+            if at_part_end is not None:
+                if self.of.halves:
+                    self.half_scale(c, row, at_part_end)
+                if self.of.halves and at_part_end == 0:
+                    self.to_floats(c, 12 if row % 2 == 0 else 20)
+                else:
+                    self.finish_row(c, row)
+        c.advance(X, 4 * X_GROUP_BYTES - 4 * n_factors)
+        c.advance(W, self.of.group_bytes)
+        c.add(f'ldr r6, [sp, #{self.frame}]', writes=[('r6', 3)], beats=1)
+        c.add('subs r6, r6, #1', reads=['r6'], writes=[('r6', 1), ('flags', 1)])
+        c.add(f'str r6, [sp, #{self.frame}]', reads=['r6'], beats=1)
+        return schedule(c.operations, {X: 0, W: 0}, self.LOOK_AHEAD)
+
+    WORD_AHEAD = 7
+    LOOK_AHEAD = 40
+
+    def is_part_end(self, word, view, token):
+        """The half that is complete with this product, or None."""
+        if token < 3 or view < self.views[word] - 1:
+            return None
+        if word == len(self.views) - 1:
+            return 1
+        return 0 if self.of.halves and word == len(self.views) // 2 - 1 else None
+
+    def vector(self, c, operation, to, a, b):
+        """On four; b in the scalar bank serves all."""
+        reads = [f's{a + i}' for i in range(4)] + ([f's{b + i}' for i in range(4)] if b >= 8 else [f's{b}'])
+        if operation == 'vmla':
+            reads += [f's{to + i}' for i in range(4)]
+        c.add(f'{operation}.f32 s{to}, s{a}, s{b}', reads=reads, writes=[(f's{to + i}', 7) for i in range(4)])
+
+    def lines(self):
+        # On the stack: totals, then the groups that are left (r3), fpscr, and y (r2).
+        group = self.group()
+        yield from ['push {r4-r11, lr}', 'vpush {d8-d15}', 'push {r2, r3}']
+        yield from ['vmrs r5, fpscr', 'push {r4, r5}', 'orr r6, r5, #0x30000', 'vmsr fpscr, r6', 'str r3, [sp]']
+        yield f'sub sp, sp, #{self.frame}'
+        yield from ['mov r4, #0', 'mov r6, sp']
+        yield from [f'vmov s{16 + i}, r4' for i in range(16)]
+        yield from ['vstmia r6!, {s16-s31}'] * (self.rows // 4)
+        if self.of.bits != 8:
+            high, low = {4: (0x0f000000, 0x0f00), 5: (0x03e00000, 0x03e0)}[self.of.bits]
+            yield from [f'mov lr, #{high:#010x}', f'orr lr, lr, #{low:#06x}']
+        yield f'add r0, r0, #{FACTORS_AT}'
+        yield '1:'
+        yield from group
+        yield 'bne 1b'
+        yield from [f'ldr r5, [sp, #{self.frame + 8}]', 'mov r6, sp']
+        for _ in range(self.rows // 4):
+            yield from ['vldmia r6!, {s16-s31}', 'vstmia r5!, {s16-s31}']
+        yield from [f'add sp, sp, #{self.frame}', 'pop {r4, r5}', 'vmsr fpscr, r5', 'add sp, sp, #8']
+        yield from ['vpop {d8-d15}', 'pop {r4-r11, pc}']
+
+
 STREAMS = [Stream(4, False, 'f32'), Stream(4, True, 'f32'), Stream(5, False, 'f16'), Stream(5, False, 'f32'),
            Stream(8, False, 'f16'), Stream(8, False, 'f32'), Stream(8, True, 'f16')]
 
@@ -382,6 +610,10 @@ HEAD = '''\
 //     stream(x, tiles, y, n_groups, n_tiles, tile_bytes)
 //
 // x [n_groups] activation_group; tiles as arm1176_tile.hpp draws them, tile_bytes apart, at least one; y [n_tiles, rows].
+//
+//     quad_stream(x, tile, y, n_groups)
+//
+// multiplies one tile with four tokens: x [n_groups] activation_quad; y [rows, 4].
 // Each tile is read once, from front to back, with a PLD for every line, and up to 16 bytes past the scales that would
 // follow the last group: a packed matrix ends in so many bytes that belong to it.
 #pragma once
@@ -408,24 +640,31 @@ TAIL = '''
 '''
 
 
+def function(name, parameters, lines):
+    start = f'__attribute__((naked, noinline)) inline void {name}('
+    yield f'{start}'
+    yield f',\n{" " * len(start)}'.join(parameters) + ') {\n'
+    yield '    __asm__ volatile(".syntax unified\\n"'
+    row = ''
+    for line in lines:
+        if row and (len(row) + len(line) > 100 or line.endswith(':') or row.endswith(':')):
+            yield f'\n        "{row}\\n"'
+            row = ''
+        row += ('; ' if row else '') + line
+    yield f'\n        "{row}\\n");\n}}\n'
+
+
 def header():
     yield HEAD
     for stream in STREAMS:
-        lines = list(stream.lines())
-        n_instructions = lines.index('bne 1b') - lines.index('1:')
-        yield (f"\n// {stream.bits} bits, scales {stream.scales}{', factors of halves' if stream.halves else ''}: tile of "
-               f"{2 * stream.pairs} rows; {n_instructions / (64 * stream.pairs):.3f} instructions for a "
-               f"multiply-accumulate.\n")
-        start = f'__attribute__((naked, noinline)) inline void {stream.name}('
-        yield f'{start}const void *, const void *, float *, std::size_t,\n{" " * len(start)}std::size_t, std::size_t) {{\n'
-        yield '    __asm__ volatile(".syntax unified\\n"'
-        row = ''
-        for line in lines:
-            if row and (len(row) + len(line) > 100 or line.endswith(':') or row.endswith(':')):
-                yield f'\n        "{row}\\n"'
-                row = ''
-            row += ('; ' if row else '') + line
-        yield f'\n        "{row}\\n");\n}}\n'
+        for n_tokens, loop in [(1, stream), (4, FourTokens(stream))]:
+            lines = list(loop.lines())
+            n_instructions = lines.index('bne 1b') - lines.index('1:')
+            yield (f"\n// {stream.bits} bits, scales {stream.scales}{', factors of halves' if stream.halves else ''}: tile of "
+                   f"{2 * stream.pairs} rows{', four tokens' if n_tokens == 4 else ''}; "
+                   f"{n_instructions / (64 * stream.pairs * n_tokens):.3f} instructions for a\n// multiply-accumulate.\n")
+            last = 'std::size_t, std::size_t, std::size_t' if n_tokens == 1 else 'std::size_t'
+            yield from function(loop.name, [f'const void *, const void *, float *', last], lines)
     yield TAIL
 
 

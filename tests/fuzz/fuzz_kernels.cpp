@@ -180,17 +180,16 @@ std::vector<float> solve(const kernel_set & set, const problem & p) {
     const std::size_t bytes = set.activation_bytes(kind, p.cols);
     auto prepared = heap_array<std::byte>::create(bytes * p.n_tokens);
     require(prepared.has_value(), set, "there is memory");
-    for (std::size_t t = 0; t < p.n_tokens; ++t) {
-        set.prepare(kind, p.x.data() + t * p.cols, p.cols, prepared->data() + t * bytes);
-    }
+    set.prepare(kind, p.x.data(), p.cols, p.n_tokens, prepared->data());
     std::vector<float> y(p.rows * p.n_tokens);
     set.multiply(w->view(), 0, p.rows, prepared->data(), p.n_tokens, y.data(), p.rows);
     std::vector<float> parts(p.rows * p.n_tokens);
     for (std::size_t t = 0; t < p.n_tokens; ++t) {
         const std::size_t split = t % (p.rows + 1);
         float * to = parts.data() + t * p.rows;
-        set.multiply(w->view(), split, p.rows, prepared->data() + t * bytes, 1, to, p.rows);
-        set.multiply(w->view(), 0, split, prepared->data() + t * bytes, 1, to, p.rows);
+        set.prepare(kind, p.x.data() + t * p.cols, p.cols, 1, prepared->data());
+        set.multiply(w->view(), split, p.rows, prepared->data(), 1, to, p.rows);
+        set.multiply(w->view(), 0, split, prepared->data(), 1, to, p.rows);
     }
     require(std::equal(y.begin(), y.end(), parts.begin(), same), set, "results do not depend on how work is divided");
     return y;

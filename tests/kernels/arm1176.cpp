@@ -39,7 +39,7 @@ TEST_CASE("arm1176: products are those of the portable kernels to the last bit, 
         for (std::size_t s = 0; s < 2; ++s) {
             const kernel_cases::packed packed(*sets[s], w);
             const kernel_cases::prepared_vectors prepared(*sets[s], format, x, 288);
-            sets[s]->multiply(packed.view(), 0, rows, prepared.token(0), 3, results[s], rows);
+            sets[s]->multiply(packed.view(), 0, rows, prepared.data(), 3, results[s], rows);
         }
         CHECK(std::memcmp(results[0], results[1], sizeof results[0]) == 0);
     }

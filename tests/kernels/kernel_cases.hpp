@@ -178,19 +178,15 @@ class prepared_vectors {
 public:
     prepared_vectors(const kernel_set & set, packed_format format, const std::vector<float> & x, std::size_t cols) {
         const activation_kind kind = set.kind_for(format);
-        bytes_ = set.activation_bytes(kind, cols);
         const std::size_t n_tokens = x.size() / cols;
-        auto memory = llmzero::heap_array<std::byte>::create(bytes_ * n_tokens);
+        auto memory = llmzero::heap_array<std::byte>::create(set.activation_bytes(kind, cols) * n_tokens);
         REQUIRE(memory);
         memory_ = std::move(*memory);
-        for (std::size_t t = 0; t < n_tokens; ++t) {
-            set.prepare(kind, x.data() + t * cols, cols, memory_.data() + t * bytes_);
-        }
+        set.prepare(kind, x.data(), cols, n_tokens, memory_.data());
     }
-    [[nodiscard]] const std::byte * token(std::size_t t) const { return memory_.data() + t * bytes_; }
+    [[nodiscard]] const std::byte * data() const { return memory_.data(); }
 
 private:
-    std::size_t bytes_ = 0;
     llmzero::heap_array<std::byte> memory_;
 };
 

@@ -214,7 +214,7 @@ TEST_CASE("kernel set: products agree with double, for all shapes and numbers of
                     const auto x = kernel_cases::random_vectors(cols * n_tokens, random);
                     const kernel_cases::prepared_vectors prepared(set, format, x, cols);
                     std::vector<float> y(rows * n_tokens);
-                    set.multiply(packed.view(), 0, rows, prepared.token(0), n_tokens, y.data(), rows);
+                    set.multiply(packed.view(), 0, rows, prepared.data(), n_tokens, y.data(), rows);
                     for (std::size_t t = 0; t < n_tokens; ++t) {
                         for (std::size_t r = 0; r < rows; ++r) {
                             const auto expected = kernel_cases::exact(set, w, r, x.data() + t * cols);
@@ -240,7 +240,7 @@ TEST_CASE("kernel set: products with rows of any length, where a format allows i
             const auto x = kernel_cases::random_vectors(cols * 2, random);
             const kernel_cases::prepared_vectors prepared(set, format, x, cols);
             float y[4];
-            set.multiply(packed.view(), 0, 2, prepared.token(0), 2, y, 2);
+            set.multiply(packed.view(), 0, 2, prepared.data(), 2, y, 2);
             for (std::size_t i = 0; i < 4; ++i) {
                 const auto expected = kernel_cases::exact(set, w, i % 2, x.data() + i / 2 * cols);
                 REQUIRE(std::fabs(static_cast<double>(y[i]) - expected.value) <= 2e-6 * expected.magnitude);
@@ -261,18 +261,21 @@ TEST_CASE("kernel set: the same bits however tokens and rows are divided") {
             const auto x = kernel_cases::random_vectors(cols * n_tokens, random);
             const kernel_cases::prepared_vectors prepared(set, format, x, cols);
             std::vector<float> together(rows * n_tokens);
-            set.multiply(packed.view(), 0, rows, prepared.token(0), n_tokens, together.data(), rows);
+            set.multiply(packed.view(), 0, rows, prepared.data(), n_tokens, together.data(), rows);
             std::vector<float> one_by_one(rows * n_tokens);
             for (std::size_t t = 0; t < n_tokens; ++t) {
-                set.multiply(packed.view(), 0, rows, prepared.token(t), 1, one_by_one.data() + t * rows, rows);
+                const std::vector<float> one(x.begin() + static_cast<std::ptrdiff_t>(t * cols),
+                                             x.begin() + static_cast<std::ptrdiff_t>((t + 1) * cols));
+                const kernel_cases::prepared_vectors prepared_one(set, format, one, cols);
+                set.multiply(packed.view(), 0, rows, prepared_one.data(), 1, one_by_one.data() + t * rows, rows);
             }
             for (std::size_t i = 0; i < together.size(); ++i) {
                 REQUIRE(support::same_float(together[i], one_by_one[i]));
             }
             for (std::size_t split = 0; split <= rows; split += 1 + split % 5) {
                 std::vector<float> parts(rows * n_tokens);
-                set.multiply(packed.view(), split, rows, prepared.token(0), n_tokens, parts.data(), rows);
-                set.multiply(packed.view(), 0, split, prepared.token(0), n_tokens, parts.data(), rows);
+                set.multiply(packed.view(), split, rows, prepared.data(), n_tokens, parts.data(), rows);
+                set.multiply(packed.view(), 0, split, prepared.data(), n_tokens, parts.data(), rows);
                 for (std::size_t i = 0; i < together.size(); ++i) {
                     REQUIRE(support::same_float(together[i], parts[i]));
                 }
@@ -297,7 +300,7 @@ TEST_CASE("kernel set: results are written where they belong and nowhere else") 
         for (std::size_t first_row = 0; first_row <= rows; ++first_row) {
             for (std::size_t end_row = first_row; end_row <= rows; ++end_row) {
                 std::vector<float> y(first + stride * n_tokens, 77.0f);
-                set.multiply(packed.view(), first_row, end_row, prepared.token(0), n_tokens, y.data() + first, stride);
+                set.multiply(packed.view(), first_row, end_row, prepared.data(), n_tokens, y.data() + first, stride);
                 for (std::size_t i = 0; i < y.size(); ++i) {
                     const std::size_t column = (i + stride - first) % stride;
                     const bool is_result = i >= first && column >= first_row && column < end_row;
@@ -306,7 +309,7 @@ TEST_CASE("kernel set: results are written where they belong and nowhere else") 
             }
         }
         float untouched = 77.0f;
-        set.multiply(packed.view(), 0, rows, prepared.token(0), 0, &untouched, rows);
+        set.multiply(packed.view(), 0, rows, prepared.data(), 0, &untouched, rows);
         CHECK(untouched == 77.0f);
         CHECK(packed.content() == before);
     });
@@ -342,7 +345,7 @@ TEST_CASE("kernel set: the integer part of a group's product is exact") {
             const kernel_cases::packed packed(set, w);
             const kernel_cases::prepared_vectors prepared(set, format, x, 32);
             float y = 77.0f;
-            set.multiply(packed.view(), 0, 1, prepared.token(0), 1, &y, 1);
+            set.multiply(packed.view(), 0, 1, prepared.data(), 1, &y, 1);
             std::int16_t code[group_size];
             const float scale = quantise_group(set.kind_for(format), x.data(), code);
             std::int32_t sum = 0;
@@ -361,7 +364,7 @@ TEST_CASE("kernel set: vectors of zeros give zeros") {
         const kernel_cases::packed packed(set, w);
         const kernel_cases::prepared_vectors prepared(set, format, std::vector<float>(64, 0.0f), 64);
         float y[3] = {77, 77, 77};
-        set.multiply(packed.view(), 0, 3, prepared.token(0), 1, y, 3);
+        set.multiply(packed.view(), 0, 3, prepared.data(), 1, y, 3);
         CHECK(y[0] == 0.0f);
         CHECK(y[1] == 0.0f);
         CHECK(y[2] == 0.0f);

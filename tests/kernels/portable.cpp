@@ -60,7 +60,7 @@ TEST_CASE("portable: the prepared vector holds the codes, their scale, and their
     support::numbers random(41);
     const auto x = kernel_cases::random_vectors(96, random);
     kernels::portable::activation_group groups[3];
-    kernels::portable::prepare(activation_kind::eight, x.data(), 96, reinterpret_cast<std::byte *>(groups));
+    kernels::portable::prepare(activation_kind::eight, x.data(), 96, 1, reinterpret_cast<std::byte *>(groups));
     for (std::size_t g = 0; g < 3; ++g) {
         std::int16_t code[group_size];
         const float scale = quantise_group(activation_kind::eight, x.data() + g * group_size, code);
@@ -78,7 +78,7 @@ TEST_CASE("portable: the prepared vector holds the codes, their scale, and their
         CHECK(sum != 0);
     }
     float copy[96];
-    kernels::portable::prepare(activation_kind::floats, x.data(), 96, reinterpret_cast<std::byte *>(copy));
+    kernels::portable::prepare(activation_kind::floats, x.data(), 96, 1, reinterpret_cast<std::byte *>(copy));
     CHECK(std::memcmp(copy, x.data(), sizeof copy) == 0);
 }
 

@@ -41,16 +41,47 @@ inline stream_function * stream_for(packed_format format) {
     }
 }
 
+// Multiplies a tile with four vectors: y [rows of a tile, 4], units and offsets left out.
+using quad_function = void(const void * x, const void * tile, float * y, std::size_t n_groups);
+
+inline quad_function * quad_stream_for(packed_format format) {
+    switch (format) {
+    case packed_format::q8: return quad_stream_8_f16;
+    case packed_format::q8_offset: return quad_stream_8_f32;
+    case packed_format::q5: return quad_stream_5_f16;
+    case packed_format::q5_offset: return quad_stream_5_f32;
+    case packed_format::q8_halves: return quad_stream_8_halves_f16;
+    case packed_format::q4_halves:
+    case packed_format::q4_halves_offset: return quad_stream_4_halves_f32;
+    default: return quad_stream_4_f32;
+    }
+}
+
+// Where the sums of one token's activations are: those of its groups, and of their halves.
+struct activation_sums {
+    explicit activation_sums(const activation_group * x)
+        : of_group(&x->sum), of_half(x->half_sum), half_step(1), group_step(sizeof *x / sizeof(float)) {}
+    activation_sums(const activation_quad * x, std::size_t token)
+        : of_group(x->sum + token), of_half(x->half_sum[0] + token), half_step(4),
+          group_step(sizeof *x / sizeof(float)) {}
+
+    const float * of_group;
+    const float * of_half;
+    std::size_t half_step;
+    std::size_t group_step;
+};
+
 // The offsets of one row times the sums of the activations that they belong to.
-inline float offset_product(packed_format format, const std::byte * offsets, const activation_group * x,
+inline float offset_product(packed_format format, const std::byte * offsets, const activation_sums & x,
                             std::size_t n_groups) {
     float sum = 0.0f;
     for (std::size_t g = 0; g < n_groups; ++g) {
         if (has_halves(format)) {
-            sum = multiply_add(detail::load_at<float>(offsets + 8 * g), x[g].half_sum[0], sum);
-            sum = multiply_add(detail::load_at<float>(offsets + 8 * g + 4), x[g].half_sum[1], sum);
+            const float * const half = x.of_half + g * x.group_step;
+            sum = multiply_add(detail::load_at<float>(offsets + 8 * g), half[0], sum);
+            sum = multiply_add(detail::load_at<float>(offsets + 8 * g + 4), half[x.half_step], sum);
         } else {
-            sum = multiply_add(detail::load_at<float>(offsets + 4 * g), x[g].sum, sum);
+            sum = multiply_add(detail::load_at<float>(offsets + 4 * g), x.of_group[g * x.group_step], sum);
         }
     }
     return sum;
@@ -58,7 +89,7 @@ inline float offset_product(packed_format format, const std::byte * offsets, con
 
 // y(rows) += offsets(rows) * x for rows of one tile.
 inline void add_offsets(const tile_shape & shape, const std::byte * tile, std::size_t first_row, std::size_t n_rows,
-                        const activation_group * x, std::size_t n_groups, float * y) {
+                        const activation_sums & x, std::size_t n_groups, float * y) {
     for (std::size_t r = 0; r < n_rows && has_offset(shape.format); ++r) {
         y[r] += offset_product(shape.format, tile + shape.offsets_at(first_row + r, n_groups), x, n_groups);
     }
@@ -70,43 +101,77 @@ inline void multiply_partial(const tile_shape & shape, const std::byte * tile, s
     float all[32];
     stream_for(shape.format)(x, tile, all, n_groups, 1, 0);
     std::memcpy(y, all + first_row, n_rows * sizeof(float));
-    add_offsets(shape, tile, first_row, n_rows, x, n_groups, y);
+    add_offsets(shape, tile, first_row, n_rows, activation_sums(x), n_groups, y);
 }
 
-// One token streams through all tiles at once. Of several, each goes through a tile while that is in the caches.
+// Rows [first_row, end_row) by one token, which streams through all whole tiles at once.
+inline void multiply_one(const packed_view & w, std::size_t first_row, std::size_t end_row, const activation_group * x,
+                         float * y) {
+    const tile_shape shape(w.format);
+    const std::size_t rows = shape.rows();
+    const std::size_t n_groups = w.cols / group_size;
+    const std::size_t tile_bytes = shape.tile_bytes(n_groups);
+    const std::byte * tile = w.data + first_row / rows * tile_bytes;
+    for (std::size_t row = first_row; row < end_row;) {
+        const std::size_t in_tile = row % rows;
+        std::size_t n_rows = std::min(end_row - row, rows - in_tile);
+        std::size_t n_tiles = 1;
+        if (n_rows < rows) {
+            multiply_partial(shape, tile, in_tile, n_rows, x, n_groups, y + row);
+        } else {
+            n_tiles = (end_row - row) / rows;
+            n_rows = n_tiles * rows;
+            stream_for(w.format)(x, tile, y + row, n_groups, n_tiles, tile_bytes);
+            for (std::size_t n = 0; n < n_tiles && has_offset(w.format); ++n) {
+                add_offsets(shape, tile + n * tile_bytes, 0, rows, activation_sums(x), n_groups, y + row + n * rows);
+            }
+        }
+        row += n_rows;
+        tile += n_tiles * tile_bytes;
+    }
+}
+
+// The same by four tokens. All of their activations stay in the caches while the weights stream by.
+inline void multiply_four(const packed_view & w, std::size_t first_row, std::size_t end_row, const activation_quad * x,
+                          float * y, std::size_t y_stride) {
+    const tile_shape shape(w.format);
+    const std::size_t n_groups = w.cols / group_size;
+    for (std::size_t row = first_row; row < end_row;) {
+        const std::size_t in_tile = row % shape.rows();
+        const std::size_t n_rows = std::min(end_row - row, shape.rows() - in_tile);
+        const std::byte * const tile = w.data + row / shape.rows() * shape.tile_bytes(n_groups);
+        float all[32][4];
+        quad_stream_for(w.format)(x, tile, all[0], n_groups);
+        for (std::size_t r = 0; r < n_rows; ++r) {
+            const float * const sums = all[in_tile + r];
+            const std::byte * const unit_at = tile + shape.unit_at(in_tile + r, n_groups);
+            const float unit = shape.has_wide_scales() ? 1.0f : detail::load_at<float>(unit_at);
+            for (std::size_t t = 0; t < 4; ++t) {
+                y[t * y_stride + row + r] = sums[t] * unit;
+            }
+        }
+        for (std::size_t t = 0; t < 4; ++t) {
+            add_offsets(shape, tile, in_tile, n_rows, activation_sums(x, t), n_groups, y + t * y_stride + row);
+        }
+        row += n_rows;
+    }
+}
+
+// Tokens go through the matrix four at a time, what is left of them one at a time.
 inline void multiply(const packed_view & w, std::size_t first_row, std::size_t end_row, const std::byte * prepared,
                      std::size_t n_tokens, float * y, std::size_t y_stride) {
     if (!is_quantised(w.format)) {
         return dense::multiply(w, first_row, end_row, prepared, n_tokens, y, y_stride);
     }
-    const tile_shape shape(w.format);
-    const std::size_t rows = shape.rows();
     const std::size_t n_groups = w.cols / group_size;
-    const std::size_t tile_bytes = shape.tile_bytes(n_groups);
-    stream_function * const stream = stream_for(w.format);
-    const std::byte * tile = w.data + first_row / rows * tile_bytes;
-    const auto * const x = reinterpret_cast<const activation_group *>(prepared);
-    for (std::size_t row = first_row; row < end_row;) {
-        const std::size_t in_tile = row % rows;
-        std::size_t n_rows = std::min(end_row - row, rows - in_tile);
-        std::size_t n_tiles = 1;
-        if (n_rows == rows && n_tokens == 1) {
-            n_tiles = (end_row - row) / rows;
-            n_rows = n_tiles * rows;
-        }
-        for (std::size_t t = 0; t < n_tokens; ++t) {
-            float * const to = y + t * y_stride + row;
-            if (n_rows < rows) {
-                multiply_partial(shape, tile, in_tile, n_rows, x + t * n_groups, n_groups, to);
-                continue;
-            }
-            stream(x + t * n_groups, tile, to, n_groups, n_tiles, tile_bytes);
-            for (std::size_t n = 0; n < n_tiles && has_offset(w.format); ++n) {
-                add_offsets(shape, tile + n * tile_bytes, 0, rows, x + t * n_groups, n_groups, to + n * rows);
-            }
-        }
-        row += n_rows;
-        tile += n_tiles * tile_bytes;
+    std::size_t t = 0;
+    for (; t + 4 <= n_tokens; t += 4, prepared += n_groups * sizeof(activation_quad)) {
+        const auto * const x = reinterpret_cast<const activation_quad *>(prepared);
+        multiply_four(w, first_row, end_row, x, y + t * y_stride, y_stride);
+    }
+    for (; t < n_tokens; ++t, prepared += n_groups * sizeof(activation_group)) {
+        const auto * const x = reinterpret_cast<const activation_group *>(prepared);
+        multiply_one(w, first_row, end_row, x, y + t * y_stride);
     }
 }
 
@@ -132,16 +197,27 @@ inline std::size_t activation_bytes(activation_kind kind, std::size_t cols) {
     return kind == activation_kind::floats ? cols * sizeof(float) : cols / group_size * sizeof(activation_group);
 }
 
-inline void prepare(activation_kind kind, const float * x, std::size_t cols, std::byte * out) {
+// Each four tokens become [n_groups] activation_quad, each of the rest [n_groups] activation_group.
+inline void prepare(activation_kind kind, const float * x, std::size_t cols, std::size_t n_tokens, std::byte * out) {
     if (kind == activation_kind::floats) {
-        std::memcpy(out, x, cols * sizeof(float));
+        std::memcpy(out, x, n_tokens * cols * sizeof(float));
         return;
     }
-    auto * groups = reinterpret_cast<activation_group *>(out);
-    for (std::size_t g = 0; g < cols / group_size; ++g) {
-        std::int16_t code[group_size];
-        const float scale = quantise_group(kind, x + g * group_size, code);
-        arrange_group(kind, code, scale, groups[g]);
+    const std::size_t n_groups = cols / group_size;
+    const std::size_t in_quads = n_tokens / 4 * 4;
+    for (std::size_t t = 0; t < n_tokens; ++t) {
+        std::byte * const to = out + (t < in_quads ? t / 4 * 4 : t) * n_groups * sizeof(activation_group);
+        for (std::size_t g = 0; g < n_groups; ++g, x += group_size) {
+            std::int16_t code[group_size];
+            const float scale = quantise_group(kind, x, code);
+            if (t < in_quads) {
+                activation_group group;
+                arrange_group(kind, code, scale, group);
+                insert_group(group, t % 4, reinterpret_cast<activation_quad *>(to)[g]);
+            } else {
+                arrange_group(kind, code, scale, reinterpret_cast<activation_group *>(to)[g]);
+            }
+        }
     }
 }
 

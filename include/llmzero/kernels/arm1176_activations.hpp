@@ -41,6 +41,18 @@ struct activation_group {
 };
 static_assert(sizeof(activation_group) == 96);
 
+// The same of four tokens, for streams that multiply a tile with all four: each number beside those of the others.
+struct activation_quad {
+    std::int32_t half_start[2][4];
+    std::int32_t start[4];
+    std::int32_t factor[16][4];
+    float scale[4];
+    float small_scale[4];
+    float sum[4];
+    float half_sum[2][4];
+};
+static_assert(sizeof(activation_quad) == 4 * sizeof(activation_group));
+
 // Sums of products stand this many bits too high.
 constexpr int sum_shift(activation_kind kind) {
     return kind == activation_kind::eight ? 8 : kind == activation_kind::threes ? 11 : 12;
@@ -93,6 +105,21 @@ inline void arrange_group(activation_kind kind, const std::int16_t * code, float
     for (std::size_t h = 0; h < 2; ++h) {
         out.half_start[h] = start[h];
         out.half_sum[h] = scale * static_cast<float>(sum[h]);
+    }
+}
+
+// Puts the token's group into its place of four.
+inline void insert_group(const activation_group & from, std::size_t token, activation_quad & into) {
+    for (std::size_t i = 0; i < 16; ++i) {
+        into.factor[i][token] = from.factor[i];
+    }
+    into.start[token] = from.start;
+    into.scale[token] = from.scale;
+    into.small_scale[token] = from.small_scale;
+    into.sum[token] = from.sum;
+    for (std::size_t h = 0; h < 2; ++h) {
+        into.half_start[h][token] = from.half_start[h];
+        into.half_sum[h][token] = from.half_sum[h];
     }
 }
 

@@ -4,7 +4,7 @@
 //     file's blocks -> weight_group -> pack_row -> packed matrix -> multiply
 //
 // Weights are packed once, when a model is loaded, into the layout that the set's multiply() reads in one
-// forward stream. Activations are quantised once per vector with prepare() and shared by all rows.
+// forward stream. Activations are quantised once with prepare() and shared by all rows.
 #pragma once
 
 #include <llmzero/base/config.hpp>
@@ -96,14 +96,14 @@ struct kernel_set {
     void (*unpack_row)(const packed_view & from, std::size_t row, float * out);
 
     activation_kind (*kind_for)(packed_format format);
-    // Bytes of one prepared vector of `cols` elements.
+    // Bytes that each prepared vector of `cols` elements takes.
     std::size_t (*activation_bytes)(activation_kind kind, std::size_t cols);
-    // Quantises x(cols) into `out` (aligned to a cache line).
-    void (*prepare)(activation_kind kind, const float * x, std::size_t cols, std::byte * out);
+    // Quantises x [n_tokens, cols] into `out` (aligned to a cache line), arranged for products with all of them.
+    void (*prepare)(activation_kind kind, const float * x, std::size_t cols, std::size_t n_tokens, std::byte * out);
 
-    // y(rows) = W(rows, cols) x(cols) for rows [first_row, end_row) and `n_tokens` vectors. The prepared
-    // vectors lie activation_bytes() apart, results `y_stride` floats apart. Reads each weight once. The
-    // result for a token does not depend on the other tokens, nor on the range of rows: same bits always.
+    // y(rows) = W(rows, cols) x(cols) for rows [first_row, end_row) and the `n_tokens` vectors that were prepared
+    // together; results lie `y_stride` floats apart. The result for a token does not depend on the other tokens, nor on
+    // the range of rows: same bits always.
     void (*multiply)(const packed_view & w, std::size_t first_row, std::size_t end_row, const std::byte * prepared,
                      std::size_t n_tokens, float * y, std::size_t y_stride);
 

@@ -161,13 +161,13 @@ inline std::size_t activation_bytes(activation_kind kind, std::size_t cols) {
     return kind == activation_kind::floats ? cols * sizeof(float) : cols / group_size * sizeof(activation_group);
 }
 
-inline void prepare(activation_kind kind, const float * x, std::size_t cols, std::byte * out) {
+inline void prepare(activation_kind kind, const float * x, std::size_t cols, std::size_t n_tokens, std::byte * out) {
     if (kind == activation_kind::floats) {
-        std::memcpy(out, x, cols * sizeof(float));
+        std::memcpy(out, x, n_tokens * cols * sizeof(float));
         return;
     }
     auto * groups = reinterpret_cast<activation_group *>(out);
-    for (std::size_t g = 0; g < cols / group_size; ++g) {
+    for (std::size_t g = 0; g < n_tokens * cols / group_size; ++g) {
         activation_group & group = groups[g];
         group.scale = quantise_group(kind, x + g * group_size, group.code);
         std::int32_t sum[2] = {};

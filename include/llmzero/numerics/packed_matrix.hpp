@@ -103,10 +103,7 @@ private:
         }
         const auto k = static_cast<std::size_t>(kind);
         if (!is_ready_[k]) {
-            const std::size_t bytes = kernels_->activation_bytes(kind, cols_);
-            for (std::size_t t = 0; t < n_tokens_; ++t) {
-                kernels_->prepare(kind, x_ + t * cols_, cols_, prepared_[k].data() + t * bytes);
-            }
+            kernels_->prepare(kind, x_, cols_, n_tokens_, prepared_[k].data());
             is_ready_[k] = true;
         }
         return prepared_[k].data();
