@@ -9,8 +9,8 @@ the core waits least: in-order single issue, with the latencies of the ARM1176 t
 chapter 16), looking a few instructions ahead. Addresses are written as places in a group; the offset from the pointer's
 momentary value is filled in afterwards, so that loads may move past the loads that advance it.
 
-Registers: r0 activations, r1 weights; r4-r7 factors of the activations; the rest weights, masked weights and sums.
-VFP works on vectors of two (FPSCR.LEN): one row in each, s0 (in the scalar bank) the scale of the activations.
+Registers: r0 activations, r1 weights; for one token r4-r7 factors of the activations, the rest weights, masked weights
+and sums. VFP then works on vectors of two (FPSCR.LEN): one row in each, s0 (in the scalar bank) the scale of the activations.
 """
 
 import pathlib
@@ -134,7 +134,8 @@ def reach(operation):
     return 1020 if operation.text.startswith('v') else 255 if operation.text.startswith('ldrd') else 4095
 
 
-def schedule(operations, pointers, look_ahead=LOOK_AHEAD):
+def schedule(operations, pointers, look_ahead=LOOK_AHEAD, patient=False):
+    """patient: what feeds no product goes only where nothing else can."""
     before = predecessors(operations)
     pointers = dict(pointers)
     ready, is_product, done = {}, {}, set()
@@ -152,8 +153,8 @@ def schedule(operations, pointers, look_ahead=LOOK_AHEAD):
         for rank, i in enumerate(left[:look_ahead]):
             o = operations[i]
             if before[i] <= done and not (o.place and abs(o.place[1] - pointers[o.place[0]]) > reach(o)):
-                candidates.append((issue_time(o), rank, i))
-        t, rank, i = min(candidates)
+                candidates.append((issue_time(o), patient and o.text.startswith(('v', 'pld')), rank, i))
+        t, _, rank, i = min(candidates)
         o = operations[i]
         left.pop(rank)
         done.add(i)
@@ -378,18 +379,23 @@ class Stream:
 
 class FourTokens:
     """All rows of a tile by four vectors. Each word of weights is masked in place, view after view, and each view meets
-    the factors of the four tokens. Factors come three at a time, as early as there are registers for them."""
+    the factors of the four tokens. Factors come four at a time, as early as there are registers for them.
 
-    POOL = ['r6', 'r7', 'r8', 'r9', 'r10', 'r11', 'r12']  # words and factors; sums are in r2-r5
+    Among instructions that could go at once those of the VFP and PLDs are last (see `patient`): they fill the cycles in
+    which a product would wait."""
+
+    POOL = ['r6', 'r7', 'r8', 'r9', 'r10', 'r11', 'r12']  # words of weights and factors
     SUMS = ['r2', 'r3', 'r4', 'r5']
-    AT_ONCE = 3
+    AT_ONCE = 4     # factors of a load
+    WORD_AHEAD = 7  # products that a word is loaded before its first
+    LOOK_AHEAD = 80
 
     def __init__(self, of):
         self.of = of
         self.name = of.name.replace('stream', 'quad_stream')
         self.rows = 2 * of.pairs
         self.frame = 16 * self.rows
-        # Views of each word of a row, and where the words of a pair stand in its codes: (of row 0, of row 1).
+        # Views of each word of a row.
         self.views = {4: [4] * 4, 5: [3] * 5 + [1], 8: [2] * 8}[of.bits]
 
     def word_place(self, row, word):
@@ -472,65 +478,56 @@ class FourTokens:
         n_lines, n_x_lines = self.of.group_bytes // 32, 4 * X_GROUP_BYTES // 32
         prefetches = {}
         for i in range(n_lines):
-            prefetches.setdefault(i * len(products) // n_lines, []).append((W, PREFETCH_BYTES + self.of.scale_bytes + 32 * i))
+            place = PREFETCH_BYTES + self.of.scale_bytes + 32 * i
+            prefetches.setdefault(i * len(products) // n_lines, []).append((W, place))
         for i in range(n_x_lines):
             prefetches.setdefault(i * len(products) // n_x_lines + 30, []).append(
-                (X, 4 * X_GROUP_BYTES + 32 * i - FACTORS_AT))
+                (X, 4 * X_GROUP_BYTES + 32 * i - FACTORS_AT))  # the next group may have left the first cache
         for i in (0, 2):
             c.load_pair(28 + i, X, X_QUAD_HALF_SCALE + 4 * i if self.of.scales == 'f16' else X_QUAD_SCALE + 4 * i)
-        waiting = []                   # factors that were loaded: registers in the order of their use
-        words = {}                     # (row, word) -> register
-        to_load = [(row, i) for row in range(self.rows) for i in range(n_factors)]
-        next_word = 0
-        all_words = [(row, word) for row in range(self.rows) for word in range(len(self.views))]
+        waiting = []  # factors that were loaded: registers in the order of their use
+        words = {}    # (row, word) -> register
+        factors_left = [(row, i) for row in range(self.rows) for i in range(0, n_factors, self.AT_ONCE)]
+        words_left = [(row, word) for row in range(self.rows) for word in range(len(self.views))]
 
-        def load_factors(reserve):
-            row, i = to_load[0]
-            n = min(self.AT_ONCE, n_factors - i)
-            if n_factors - i == 4 and self.AT_ONCE == 3:
-                n = 2
-            if len(self.free) < n + reserve:
-                return False
+        def before_next_word():
+            row, word = words_left[0] if words_left else (0, 0)
+            return (row, word - 1) if word > 0 else (row - 1, len(self.views) - 1)
+
+        def load_factors():
+            row, i = factors_left.pop(0)
             if i == 0 and row > 0:
                 c.advance(X, -4 * n_factors)
-            to = self.take(n)
+            to = self.take(self.AT_ONCE)
             c.load_many(X, to)
             waiting.extend(to)
-            del to_load[:n]
-            return True
 
         def load_word():
-            nonlocal next_word
-            [words[all_words[next_word]]] = self.take(1)
-            row, word = all_words[next_word]
+            row, word = words_left.pop(0)
+            [words[row, word]] = self.take(1)
             c.load(words[row, word], W, self.word_place(row, word))
-            next_word += 1
 
-        scales_wanted = None
+        n_for_scales = 2 if self.of.scales == 'f16' else 0  # registers
+        pair_wanting_scales = None
         for index, (row, word, view, token) in enumerate(products):
-            if row % 2 == 0 and word == len(self.views) // 2 and view == 0 and token == 0:
-                scales_wanted = row // 2
             in_word = view * 4 + token
             n_left = 4 * self.views[word] - in_word
             if (row, word) not in words:
                 load_word()
-            wants_word = n_left <= self.WORD_AHEAD and next_word < len(all_words) and all_words.index((row, word)) + 1 == next_word
+            if row % 2 == 0 and word == len(self.views) // 2 and in_word == 0:
+                pair_wanting_scales = row // 2
+            wants_word = n_left <= self.WORD_AHEAD and (row, word) == before_next_word()
             if wants_word and self.free:
                 load_word()
                 wants_word = False
-            needed = 2 if self.of.scales == 'f16' else 0
-            if scales_wanted is not None and len(self.free) >= needed + wants_word:
-                self.scales(c, scales_wanted)
-                scales_wanted = None
-            # Room that a half's factor will need, once the sums are complete.
-            reserve = (needed if scales_wanted is not None else 0) + wants_word
-            at_part_end = self.is_part_end(word, view, token)
-            if self.of.halves and at_part_end is not None:
-                reserve += 0
-            while to_load and load_factors(reserve):
-                pass
+            if pair_wanting_scales is not None and len(self.free) >= n_for_scales + wants_word:
+                self.scales(c, pair_wanting_scales)
+                pair_wanting_scales = None
+            reserved = (n_for_scales if pair_wanting_scales is not None else 0) + wants_word
+            while factors_left and len(self.free) >= self.AT_ONCE + reserved:
+                load_factors()
             if not waiting:
-                assert load_factors(0)
+                load_factors()
             w = words[row, word]
             if token == 0 and view > 0:
                 self.next_view(c, w, view)
@@ -545,10 +542,11 @@ class FourTokens:
                 self.free.append(w)
             for pointer, place in prefetches.get(index, []):
                 c.prefetch(pointer, place)
-            if at_part_end is not None:
+            finished = self.finished_half(word, view, token)
+            if finished is not None:
                 if self.of.halves:
-                    self.half_scale(c, row, at_part_end)
-                if self.of.halves and at_part_end == 0:
+                    self.half_scale(c, row, finished)
+                if self.of.halves and finished == 0:
                     self.to_floats(c, 12 if row % 2 == 0 else 20)
                 else:
                     self.finish_row(c, row)
@@ -557,12 +555,9 @@ class FourTokens:
         c.add(f'ldr r6, [sp, #{self.frame}]', writes=[('r6', 3)], beats=1)
         c.add('subs r6, r6, #1', reads=['r6'], writes=[('r6', 1), ('flags', 1)])
         c.add(f'str r6, [sp, #{self.frame}]', reads=['r6'], beats=1)
-        return schedule(c.operations, {X: 0, W: 0}, self.LOOK_AHEAD)
+        return schedule(c.operations, {X: 0, W: 0}, self.LOOK_AHEAD, patient=True)
 
-    WORD_AHEAD = 7
-    LOOK_AHEAD = 40
-
-    def is_part_end(self, word, view, token):
+    def finished_half(self, word, view, token):
         """The half that is complete with this product, or None."""
         if token < 3 or view < self.views[word] - 1:
             return None
@@ -642,7 +637,7 @@ TAIL = '''
 
 def function(name, parameters, lines):
     start = f'__attribute__((naked, noinline)) inline void {name}('
-    yield f'{start}'
+    yield start
     yield f',\n{" " * len(start)}'.join(parameters) + ') {\n'
     yield '    __asm__ volatile(".syntax unified\\n"'
     row = ''
@@ -664,7 +659,7 @@ def header():
                    f"{2 * stream.pairs} rows{', four tokens' if n_tokens == 4 else ''}; "
                    f"{n_instructions / (64 * stream.pairs * n_tokens):.3f} instructions for a\n// multiply-accumulate.\n")
             last = 'std::size_t, std::size_t, std::size_t' if n_tokens == 1 else 'std::size_t'
-            yield from function(loop.name, [f'const void *, const void *, float *', last], lines)
+            yield from function(loop.name, ['const void *, const void *, float *', last], lines)
     yield TAIL
 
 

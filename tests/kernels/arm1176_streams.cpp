@@ -17,6 +17,8 @@ namespace {
 
 namespace arm = kernels::arm1176;
 
+constexpr std::size_t tokens = 4;
+
 // The largest that the 4-bit form can carry.
 void make_nibble_safe(std::int16_t * code) {
     for (std::size_t i = 0; i < group_size; i += 4) {
@@ -32,7 +34,8 @@ void make_nibble_safe(std::int16_t * code) {
     REQUIRE(llmzero::detail::is_nibble_safe(code));
 }
 
-// Sums of a tile, whose offsets a stream leaves alone: the bits of a float product for each group, added in order.
+// Sums of a tile by one token and by four, offsets left out: the bits of a float product for each group, added in
+// order.
 void check_tile(packed_format format, std::size_t n_groups, int extremes, support::numbers & random) {
     CAPTURE(static_cast<int>(format));
     CAPTURE(n_groups);
@@ -40,19 +43,21 @@ void check_tile(packed_format format, std::size_t n_groups, int extremes, suppor
     const auto range = kernel_cases::codes_of(format);
     const std::size_t cols = n_groups * group_size;
     auto w = kernel_cases::random_matrix(format, shape.rows(), cols, random);
-    std::vector<std::int16_t> x(cols);
-    for (std::size_t i = 0; i < cols; ++i) {
+    std::vector<std::int16_t> x(tokens * cols);
+    for (std::size_t i = 0; i < x.size(); ++i) {
         const int limit = random.bits() % 2 != 0 ? 127 : -127;
         x[i] = static_cast<std::int16_t>(extremes != 0 ? limit : random.integer(-127, 127));
     }
-    std::vector<arm::activation_group> prepared(n_groups);
-    std::vector<float> x_scale(n_groups);
-    for (std::size_t g = 0; g < n_groups; ++g) {
+    std::vector<arm::activation_group> prepared(tokens * n_groups);
+    std::vector<arm::activation_quad> quads(n_groups);
+    std::vector<float> x_scale(tokens * n_groups);
+    for (std::size_t g = 0; g < tokens * n_groups; ++g) {
         if (arm::kind_for(format) == activation_kind::nibble_safe) {
             make_nibble_safe(x.data() + g * group_size);
         }
         x_scale[g] = 0.01f + 0.1f * std::fabs(random.normal());
         arm::arrange_group(arm::kind_for(format), x.data() + g * group_size, x_scale[g], prepared[g]);
+        arm::insert_group(prepared[g], g / n_groups, quads[g % n_groups]);
     }
     for (std::size_t i = 0; i < w.groups.size(); ++i) {
         weight_group & group = w.groups[i];
@@ -71,22 +76,32 @@ void check_tile(packed_format format, std::size_t n_groups, int extremes, suppor
     for (std::size_t r = 0; r < shape.rows(); ++r) {
         arm::pack_tile_row(view, r, w.groups.data() + r * n_groups);
     }
-    std::vector<float> y(shape.rows() + 2, 77.0f);
-    arm::stream_for(format)(prepared.data(), memory->data(), y.data() + 1, n_groups, 1, 0);
-    CHECK(y.front() == 77.0f);
-    CHECK(y.back() == 77.0f);
-    for (std::size_t r = 0; r < shape.rows(); ++r) {
-        float expected = 0.0f;
-        for (std::size_t g = 0; g < n_groups; ++g) {
-            const weight_group & group = w.groups[r * n_groups + g];
-            std::int32_t sum = 0;
-            for (std::size_t i = 0; i < group_size; ++i) {
-                const int code = group.code[i] - arm::detail::offset_shift(format);
-                sum += group.half_scale[i / half_size] * code * x[g * group_size + i];
+    std::vector<float> fours(shape.rows() * tokens + 2, 77.0f);
+    arm::quad_stream_for(format)(quads.data(), memory->data(), fours.data() + 1, n_groups);
+    CHECK(fours.front() == 77.0f);
+    CHECK(fours.back() == 77.0f);
+    for (std::size_t t = 0; t < tokens; ++t) {
+        CAPTURE(t);
+        std::vector<float> y(shape.rows() + 2, 77.0f);
+        arm::stream_for(format)(prepared.data() + t * n_groups, memory->data(), y.data() + 1, n_groups, 1, 0);
+        CHECK(y.front() == 77.0f);
+        CHECK(y.back() == 77.0f);
+        for (std::size_t r = 0; r < shape.rows(); ++r) {
+            float expected = 0.0f;
+            for (std::size_t g = 0; g < n_groups; ++g) {
+                const weight_group & group = w.groups[r * n_groups + g];
+                std::int32_t sum = 0;
+                for (std::size_t i = 0; i < group_size; ++i) {
+                    const int code = group.code[i] - arm::detail::offset_shift(format);
+                    sum += group.half_scale[i / half_size] * code * x[t * cols + g * group_size + i];
+                }
+                expected = multiply_add(static_cast<float>(sum), group.scale * x_scale[t * n_groups + g], expected);
             }
-            expected = multiply_add(static_cast<float>(sum), group.scale * x_scale[g], expected);
+            REQUIRE(support::same_float(y[1 + r], expected));
+            const std::byte * const unit_at = memory->data() + shape.unit_at(r, n_groups);
+            const float unit = shape.has_wide_scales() ? 1.0f : arm::detail::load_at<float>(unit_at);
+            REQUIRE(support::same_float(fours[1 + tokens * r + t] * unit, expected));
         }
-        REQUIRE(support::same_float(y[1 + r], expected));
     }
 }
 

@@ -16,9 +16,9 @@ namespace llmzero::inline LLMZERO_ABI {
 
 // What a packed matrix holds. Every type of a file becomes one of these without a second rounding.
 enum class packed_format : std::uint8_t {
-    f32,       // floats
-    f16,       // halves, as in the file
-    bf16,      // bfloat16, as in the file
+    f32,  // floats
+    f16,  // halves, as in the file
+    bf16, // bfloat16, as in the file
     // Groups of 32; without an offset the scale is a half-precision number, as in files.
     q8,        // scale * code, code in [-128, 127]
     q8_offset, // scale * code + offset
@@ -91,8 +91,8 @@ struct kernel_set {
     // uint16_t[cols] for f16 and bf16 (unaligned, little endian, as in the file). Rows may come in any order.
     void (*pack_row)(const packed_view & into, std::size_t row, const void * source);
 
-    // The row as floats [cols], for embedding tables. Exact but for the last bits of offsets, which a set may have moved
-    // by a multiple of the scale, and of scales below 2^-29 of the row's largest.
+    // The row as floats [cols], for embedding tables. Exact but for the last bits of offsets, which a set may have
+    // moved by a multiple of the scale, and of scales below 2^-29 of the row's largest.
     void (*unpack_row)(const packed_view & from, std::size_t row, float * out);
 
     activation_kind (*kind_for)(packed_format format);

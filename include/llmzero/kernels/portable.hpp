@@ -121,7 +121,8 @@ inline void multiply(const packed_view & w, std::size_t first_row, std::size_t e
 }
 
 inline std::uint64_t packed_bytes(packed_format format, std::size_t rows, std::size_t cols) {
-    return is_quantised(format) ? std::uint64_t{rows} * bytes_of_row(format, cols) : dense::packed_bytes(format, rows, cols);
+    return is_quantised(format) ? std::uint64_t{rows} * bytes_of_row(format, cols)
+                                : dense::packed_bytes(format, rows, cols);
 }
 
 inline void pack_row(const packed_view & into, std::size_t row, const void * source) {
