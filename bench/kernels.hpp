@@ -171,9 +171,7 @@ private:
     for (float & value : x.span()) {
         value = static_cast<float>(random.next() % 2001) / 1000.0f - 1.0f;
     }
-    for (std::size_t t = 0; t < s.tokens; ++t) {
-        kernels.prepare(kind, x.data() + t * cols, cols, prepared.data() + t * prepared_bytes);
-    }
+    kernels.prepare(kind, x.data(), cols, s.tokens, prepared.data());
     LLMZERO_ASSIGN(auto y, llmzero::heap_array<float>::create(std::size_t{rows} * s.tokens));
     const std::uint64_t macs = std::uint64_t{rows} * cols * s.tokens;
     const std::uint64_t products = (kernel_settings::macs_of_a_repetition + macs - 1) / macs;
