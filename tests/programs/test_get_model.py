@@ -28,6 +28,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if self.path == "/moved":
             self.send_response(302)
             self.send_header("Location", "/model.gguf")
+            self.send_header("Connection", "close") # else wget may ask again on this one
             self.end_headers()
             return
         if self.path == "/busy":
