@@ -43,19 +43,23 @@ inline float rounded_product(float a, float b) {
 #endif
 }
 
-// e^x with a relative error below 2e-7. Below -87.3 it is 0 (no subnormals), above 88.7 it stays at e^88.7, NaN gives
-// NaN. exp(x) = 2^k * exp(r) with k = round(x / ln 2), |r| <= ln 2 / 2, and the Taylor polynomial of degree 7 for
-// exp(r): its first omitted term is r^8 / 8! < 6e-9.
-inline float fast_exp(float x) {
+namespace detail {
+
+// e^x as mantissa * 2^exponent, for |x| < 89: exp(x) = 2^k * exp(r) with k = round(x / ln 2), |r| <= ln 2 / 2, and the
+// Taylor polynomial of degree 7 for exp(r): its first omitted term is r^8 / 8! < 6e-9.
+struct split_exp {
+    float mantissa;
+    std::int32_t exponent;
+};
+
+inline split_exp split_exp_of(float x) {
     constexpr float log2_e = 1.44269504f;
     constexpr float ln2_high = 0.693359375f; // 10 bits: k * ln2_high is exact
     constexpr float ln2_low = -2.12194440e-4f;
     constexpr float to_integer = 12582912.0f; // 1.5 * 2^23: adding it rounds to an integer in the low bits
-    float clamped = x < -87.3f ? -87.3f : x;
-    clamped = clamped > 88.7f ? 88.7f : clamped;
-    const float shifted = as_stored(clamped * log2_e + to_integer);
+    const float shifted = as_stored(x * log2_e + to_integer);
     const float k = shifted - to_integer;
-    const float r = (clamped - k * ln2_high) - k * ln2_low;
+    const float r = (x - k * ln2_high) - k * ln2_low;
     float p = 1.0f / 5040.0f;
     p = p * r + 1.0f / 720.0f;
     p = p * r + 1.0f / 120.0f;
@@ -64,41 +68,35 @@ inline float fast_exp(float x) {
     p = p * r + 0.5f;
     p = p * r + 1.0f;
     p = p * r + 1.0f;
+    return {p, std::bit_cast<std::int32_t>(shifted) - std::bit_cast<std::int32_t>(to_integer)};
+}
+
+} // namespace detail
+
+// e^x with a relative error below 2e-7. Below -87.3 it is 0 (no subnormals), above 88.7 it stays at e^88.7, NaN gives
+// NaN.
+inline float fast_exp(float x) {
+    float clamped = x < -87.3f ? -87.3f : x;
+    clamped = clamped > 88.7f ? 88.7f : clamped;
+    const detail::split_exp e = detail::split_exp_of(clamped);
     // 2^k as 2^(k/2) twice, since k = 128 has no float of its own.
-    const std::int32_t exponent = std::bit_cast<std::int32_t>(shifted) - std::bit_cast<std::int32_t>(to_integer);
-    const std::int32_t half = exponent >> 1;
+    const std::int32_t half = e.exponent >> 1;
     const float power1 = std::bit_cast<float>((half + 127) << 23);
-    const float power2 = std::bit_cast<float>((exponent - half + 127) << 23);
-    const float value = p * power1 * power2;
+    const float power2 = std::bit_cast<float>((e.exponent - half + 127) << 23);
+    const float value = e.mantissa * power1 * power2;
     return x < -87.3f ? 0.0f : value;
 }
 
 // The same for x from -87.3 to 88; what is beyond, and a NaN, counts as the nearer bound. Without branches, so that
 // several can be computed side by side; for sigmoids, which do not tell these bounds from infinity.
 inline float bounded_exp(float x) {
-    constexpr float log2_e = 1.44269504f;
-    constexpr float ln2_high = 0.693359375f;
-    constexpr float ln2_low = -2.12194440e-4f;
-    constexpr float to_integer = 12582912.0f;
     constexpr auto highest = std::bit_cast<std::int32_t>(88.0f);
     constexpr auto lowest = std::bit_cast<std::int32_t>(-87.3f);
     auto bits = std::bit_cast<std::int32_t>(x); // floats of one sign are in the order of their bits
     bits = bits > highest ? highest : bits;
     bits = bits < 0 && bits > lowest ? lowest : bits;
-    const auto bounded = std::bit_cast<float>(bits);
-    const float shifted = as_stored(bounded * log2_e + to_integer);
-    const float k = shifted - to_integer;
-    const float r = (bounded - k * ln2_high) - k * ln2_low;
-    float p = 1.0f / 5040.0f;
-    p = p * r + 1.0f / 720.0f;
-    p = p * r + 1.0f / 120.0f;
-    p = p * r + 1.0f / 24.0f;
-    p = p * r + 1.0f / 6.0f;
-    p = p * r + 0.5f;
-    p = p * r + 1.0f;
-    p = p * r + 1.0f;
-    const std::int32_t exponent = std::bit_cast<std::int32_t>(shifted) - std::bit_cast<std::int32_t>(to_integer);
-    return p * std::bit_cast<float>((exponent + 127) << 23);
+    const detail::split_exp e = detail::split_exp_of(std::bit_cast<float>(bits));
+    return e.mantissa * std::bit_cast<float>((e.exponent + 127) << 23);
 }
 
 // sin and cos of an angle in radians, |angle| <= 1e6, with an absolute error below 1e-10: more than a float
