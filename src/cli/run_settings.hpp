@@ -98,7 +98,8 @@ inline constexpr const char * kv_type_names[] = {"f32", "q8"};
         file(0, "prompt-cache", s.prompt_cache,
              "Keep the model's state after the system turn, or else after the whole prompt, in this file; the next run "
              "with the same beginning does not read it again. Written where it is missing, of another model or --kv, "
-             "damaged, or without all of that beginning. It may come from another machine."),
+             "damaged, or without all of that beginning; a file that is something else is left alone. It may come from "
+             "another machine."),
 
         heading("Chat"),
         toggle(0, "chat", s.chat,
