@@ -35,4 +35,20 @@ TEST_CASE("select: names that are not there") {
     CHECK(find_kernels(std::string_view("portable", 7)) == nullptr);
 }
 
+TEST_CASE("select: every machine has all layouts, each found by its name") {
+    REQUIRE(packed_layouts().size() == 2);
+    for (const packed_layout * layout : packed_layouts()) {
+        CHECK(find_layout(layout->name) == layout);
+    }
+    CHECK(find_layout("arm1176") == &kernels::arm1176::layout);
+    CHECK(find_layout("portable") == &kernels::portable::layout);
+    CHECK(find_layout("arm") == nullptr);
+    for (const kernel_set * set : available_kernels()) {
+        const packed_layout * layout = find_layout(set->name);
+        REQUIRE(layout != nullptr);
+        CHECK((layout->packed_bytes == set->packed_bytes && layout->pack_row == set->pack_row &&
+               layout->unpack_row == set->unpack_row));
+    }
+}
+
 } // namespace

@@ -1,9 +1,9 @@
 // Kernels for the ARM1176: ARMv6 with its SIMD32 instructions, of which SMLAD does two 16-bit products a cycle.
 //
-// What is multiplied with what is in arm1176_activations.hpp, how matrices lie in memory in arm1176_tile.hpp, and the
-// loops themselves, in assembly, in arm1176_streams.hpp. Sums of a group are exact integers; they become floats and
-// meet their scales as in the portable kernels, so that products without offsets have the same bits there and here as
-// long as both quantise the activations alike.
+// What is multiplied with what is in arm1176_activations.hpp, how matrices lie in memory in arm1176_layout.hpp and
+// arm1176_tile.hpp, and the loops themselves, in assembly, in arm1176_streams.hpp. Sums of a group are exact integers;
+// they become floats and meet their scales as in the portable kernels, so that products without offsets have the same
+// bits there and here as long as both quantise the activations alike.
 #pragma once
 
 #include <llmzero/kernels/target.hpp>
@@ -11,6 +11,7 @@
 #if LLMZERO_HAS_ARM1176
 
 #    include <llmzero/kernels/arm1176_activations.hpp>
+#    include <llmzero/kernels/arm1176_layout.hpp>
 #    include <llmzero/kernels/arm1176_streams.hpp>
 #    include <llmzero/kernels/arm1176_tile.hpp>
 #    include <llmzero/kernels/dense.hpp>
@@ -175,24 +176,6 @@ inline void multiply(const packed_view & w, std::size_t first_row, std::size_t e
     }
 }
 
-inline std::uint64_t packed_bytes(packed_format format, std::size_t rows, std::size_t cols) {
-    return is_quantised(format) ? tiled_bytes(format, rows, cols) : dense::packed_bytes(format, rows, cols);
-}
-
-inline void pack_row(const packed_view & into, std::size_t row, const void * source) {
-    if (!is_quantised(into.format)) {
-        return dense::pack_row(into, row, source);
-    }
-    pack_tile_row(into, row, static_cast<const weight_group *>(source));
-}
-
-inline void unpack_row(const packed_view & from, std::size_t row, float * out) {
-    if (!is_quantised(from.format)) {
-        return dense::unpack_row(from, row, out);
-    }
-    unpack_tile_row(from, row, out);
-}
-
 inline std::size_t activation_bytes(activation_kind kind, std::size_t cols) {
     return kind == activation_kind::floats ? cols * sizeof(float) : cols / group_size * sizeof(activation_group);
 }
@@ -222,7 +205,7 @@ inline void prepare(activation_kind kind, const float * x, std::size_t cols, std
 }
 
 inline constexpr kernel_set set = {
-    "arm1176", packed_bytes, pack_row, unpack_row, kind_for, activation_bytes, prepare, multiply, dense::attend,
+    layout, kind_for, activation_bytes, prepare, multiply, dense::attend,
 };
 
 } // namespace llmzero::inline LLMZERO_ABI::kernels::arm1176

@@ -80,7 +80,9 @@ struct kv_rows {
     const float * scales = nullptr;      // [n]
 };
 
-struct kernel_set {
+// How a kernel set's matrices lie in memory: a part of it that needs no instruction set, so that every machine can
+// write what another reads.
+struct packed_layout {
     const char * name;
 
     // Bytes of a packed matrix of `rows` x `cols`, which are less than 2^32 and at most 2^20; whole tiles of rows, so
@@ -94,7 +96,9 @@ struct kernel_set {
     // The row as floats [cols], for embedding tables. Exact but for the last bits of offsets, which a set may have
     // moved by a multiple of the scale, and of scales below 2^-29 of the row's largest.
     void (*unpack_row)(const packed_view & from, std::size_t row, float * out);
+};
 
+struct kernel_set : packed_layout {
     activation_kind (*kind_for)(packed_format format);
     // Bytes that each prepared vector of `cols` elements takes.
     std::size_t (*activation_bytes)(activation_kind kind, std::size_t cols);

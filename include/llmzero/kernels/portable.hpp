@@ -181,8 +181,10 @@ inline void prepare(activation_kind kind, const float * x, std::size_t cols, std
     }
 }
 
+inline constexpr packed_layout layout = {"portable", packed_bytes, pack_row, unpack_row};
+
 inline constexpr kernel_set set = {
-    "portable", packed_bytes, pack_row, unpack_row, kind_for, activation_bytes, prepare, multiply, dense::attend,
+    layout, kind_for, activation_bytes, prepare, multiply, dense::attend,
 };
 
 } // namespace llmzero::inline LLMZERO_ABI::kernels::portable

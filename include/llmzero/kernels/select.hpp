@@ -1,7 +1,8 @@
-// Which kernel sets this build has, and which it uses unless told otherwise.
+// Which kernel sets this build has, which it uses unless told otherwise, and the layouts that it can write.
 #pragma once
 
 #include <llmzero/kernels/arm1176.hpp>
+#include <llmzero/kernels/arm1176_layout.hpp>
 #include <llmzero/kernels/kernel_set.hpp>
 #include <llmzero/kernels/portable.hpp>
 
@@ -18,6 +19,9 @@ inline constexpr const kernel_set * sets[] = {
 #endif
     &portable::set,
 };
+
+// Those of all kernel sets, of this build or not.
+inline constexpr const packed_layout * layouts[] = {&arm1176::layout, &portable::layout};
 } // namespace kernels
 
 // All kernel sets of this build that this machine can run, best first.
@@ -30,6 +34,21 @@ inline const kernel_set * find_kernels(std::string_view name) {
     for (const kernel_set * set : available_kernels()) {
         if (name == set->name) {
             return set;
+        }
+    }
+    return nullptr;
+}
+
+// All layouts that matrices can be packed in, also for machines that this build is not for.
+inline std::span<const packed_layout * const> packed_layouts() {
+    return kernels::layouts;
+}
+
+// The layout of the kernel set of that name, or nullptr.
+inline const packed_layout * find_layout(std::string_view name) {
+    for (const packed_layout * layout : packed_layouts()) {
+        if (name == layout->name) {
+            return layout;
         }
     }
     return nullptr;

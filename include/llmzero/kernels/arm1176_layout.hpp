@@ -1,0 +1,35 @@
+// The layout of the ARM1176's matrices: tiles (arm1176_tile.hpp) for quantised formats, rows for the others. Compiled
+// for every machine.
+#pragma once
+
+#include <llmzero/kernels/arm1176_tile.hpp>
+#include <llmzero/kernels/dense.hpp>
+#include <llmzero/kernels/kernel_set.hpp>
+#include <llmzero/numerics/weight_group.hpp>
+
+#include <cstddef>
+#include <cstdint>
+
+namespace llmzero::inline LLMZERO_ABI::kernels::arm1176 {
+
+inline std::uint64_t packed_bytes(packed_format format, std::size_t rows, std::size_t cols) {
+    return is_quantised(format) ? tiled_bytes(format, rows, cols) : dense::packed_bytes(format, rows, cols);
+}
+
+inline void pack_row(const packed_view & into, std::size_t row, const void * source) {
+    if (!is_quantised(into.format)) {
+        return dense::pack_row(into, row, source);
+    }
+    pack_tile_row(into, row, static_cast<const weight_group *>(source));
+}
+
+inline void unpack_row(const packed_view & from, std::size_t row, float * out) {
+    if (!is_quantised(from.format)) {
+        return dense::unpack_row(from, row, out);
+    }
+    unpack_tile_row(from, row, out);
+}
+
+inline constexpr packed_layout layout = {"arm1176", packed_bytes, pack_row, unpack_row};
+
+} // namespace llmzero::inline LLMZERO_ABI::kernels::arm1176
