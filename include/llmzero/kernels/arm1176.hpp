@@ -12,10 +12,12 @@
 
 #    include <llmzero/kernels/arm1176_activations.hpp>
 #    include <llmzero/kernels/arm1176_layout.hpp>
+#    include <llmzero/kernels/arm1176_row.hpp>
 #    include <llmzero/kernels/arm1176_streams.hpp>
 #    include <llmzero/kernels/arm1176_tile.hpp>
 #    include <llmzero/kernels/dense.hpp>
 #    include <llmzero/kernels/kernel_set.hpp>
+#    include <llmzero/kernels/loops.hpp>
 #    include <llmzero/numerics/quantise.hpp>
 
 #    include <algorithm>
@@ -96,12 +98,20 @@ inline void add_offsets(const tile_shape & shape, const std::byte * tile, std::s
     }
 }
 
-// Some rows of a tile: y [n_rows].
+// Some rows of a tile: y [n_rows]. A row alone takes as long as about four in a stream.
 inline void multiply_partial(const tile_shape & shape, const std::byte * tile, std::size_t first_row,
                              std::size_t n_rows, const activation_group * x, std::size_t n_groups, float * y) {
-    float all[32];
-    stream_for(shape.format)(x, tile, all, n_groups, 1, 0);
-    std::memcpy(y, all + first_row, n_rows * sizeof(float));
+    if (n_rows * 4 <= shape.rows()) {
+        with_format(shape.format, [&]<packed_format format>() {
+            for (std::size_t r = 0; r < n_rows; ++r) {
+                y[r] = multiply_row<format>(tile, first_row + r, x, n_groups);
+            }
+        });
+    } else {
+        float all[32];
+        stream_for(shape.format)(x, tile, all, n_groups, 1, 0);
+        std::memcpy(y, all + first_row, n_rows * sizeof(float));
+    }
     add_offsets(shape, tile, first_row, n_rows, activation_sums(x), n_groups, y);
 }
 
