@@ -76,28 +76,6 @@ TEST_CASE("arm1176 tile: every part of every row has a place of its own") {
     }
 }
 
-TEST_CASE("arm1176 tile: words as they are drawn") {
-    std::int8_t code[group_size];
-    for (std::size_t i = 0; i < group_size; ++i) {
-        code[i] = static_cast<std::int8_t>(i);
-    }
-    std::uint32_t words[8];
-    arm::detail::pack_words(packed_format::q8, code, words);
-    CHECK(words[0] == 0x03820180u); // codes 0 and 2 with 128 added, 1 and 3 as they are
-    CHECK(words[7] == 0x1f9e1d9cu);
-    for (std::size_t i = 0; i < group_size; ++i) {
-        code[i] = static_cast<std::int8_t>(static_cast<int>(i % 16) - 8);
-    }
-    arm::detail::pack_words(packed_format::q4, code, words);
-    CHECK(words[0] == 0xf654b210u); // -8..-1: offset by 8 but for every fourth, which is two's complement
-    CHECK(words[1] == 0x7edc3a98u); // 0..7
-    CHECK(words[2] == words[0]);
-    arm::detail::pack_words(packed_format::q5, code, words);
-    // -8, -7, -6 and -5, -4, -3: the third of each in two's complement, the others offset by 16
-    CHECK(words[0] == ((29u << 27 | 12u << 22 | 11u << 16) | (26u << 11 | 9u << 6 | 8u)));
-    CHECK(words[5] == (7u << 27 | 6u << 11));
-}
-
 // Rows come back whatever the tile, and the exponents of rows do not touch each other.
 TEST_CASE("arm1176 tile: rows of several tiles come back") {
     support::numbers random(70);

@@ -18,11 +18,12 @@
 
 #include <llmzero/base/f16.hpp>
 #include <llmzero/kernels/arm1176_activations.hpp>
+#include <llmzero/kernels/arm1176_codes.hpp>
 #include <llmzero/kernels/kernel_set.hpp>
+#include <llmzero/kernels/loops.hpp>
 #include <llmzero/numerics/weight_group.hpp>
 
 #include <bit>
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -99,60 +100,6 @@ template <class T> inline void store_at(std::byte * to, T value) {
     std::memcpy(to, &value, sizeof value);
 }
 
-// Codes are kept in two's complement or with an offset, by their place: the highest of a lane is the signed one.
-inline void pack_words(packed_format format, const std::int8_t * code, std::uint32_t * words) {
-    const auto field = [](int value, unsigned mask, std::size_t shift) {
-        return (static_cast<std::uint32_t>(value) & mask) << shift;
-    };
-    if (has_nibbles(format)) {
-        const int minus = lowest_nibble(format) + 8;
-        for (std::size_t w = 0; w < 4; ++w) {
-            words[w] = 0;
-            for (std::size_t i = 0; i < 8; ++i) {
-                words[w] |= field(code[8 * w + i] - minus + (i % 4 == 3 ? 0 : 8), 15, 4 * i);
-            }
-        }
-    } else if (has_five_bits(format)) {
-        const int minus = has_offset(format) ? 16 : 0;
-        for (std::size_t w = 0; w < 5; ++w) {
-            words[w] = 0;
-            for (std::size_t i = 0; i < 6; ++i) {
-                constexpr std::size_t shift[3] = {0, 6, 11};
-                words[w] |= field(code[6 * w + i] - minus + (i % 3 == 2 ? 0 : 16), 31, shift[i % 3] + i / 3 * 16);
-            }
-        }
-        words[5] = field(code[30] - minus, 31, 11) | field(code[31] - minus, 31, 27);
-    } else {
-        for (std::size_t w = 0; w < 8; ++w) {
-            words[w] = 0;
-            for (std::size_t i = 0; i < 4; ++i) {
-                words[w] |= field(code[4 * w + i] + (i % 2 == 0 ? 128 : 0), 255, 8 * i);
-            }
-        }
-    }
-}
-
-// As they were packed, but less by 8 or 16 where the format's codes begin at 0.
-inline void unpack_words(packed_format format, const std::uint32_t * words, std::int8_t * code) {
-    const auto field = [](std::uint32_t word, unsigned mask, std::size_t shift, bool is_signed) {
-        const int half = static_cast<int>(mask / 2) + 1;
-        const auto value = static_cast<int>(word >> shift & mask);
-        return static_cast<std::int8_t>(is_signed ? (value ^ half) - half : value - half);
-    };
-    for (std::size_t i = 0; i < group_size; ++i) {
-        if (has_nibbles(format)) {
-            code[i] = field(words[i / 8], 15, i % 8 * 4, i % 4 == 3);
-        } else if (!has_five_bits(format)) {
-            code[i] = field(words[i / 4], 255, i % 4 * 8, i % 2 == 1);
-        } else if (i < 30) {
-            constexpr std::size_t shift[3] = {0, 6, 11};
-            code[i] = field(words[i / 6], 31, shift[i % 3] + i % 6 / 3 * 16, i % 3 == 2);
-        } else {
-            code[i] = field(words[5], 31, i == 30 ? 11 : 27, true);
-        }
-    }
-}
-
 // What a sum in a stream is to be multiplied with beside the scales, as a power of two. Scales of 16 bits stand as
 // floats 2^112 too low and meet activations of 2^48; without factors of halves the sum is as many bits too high as its
 // kind says. Factors of halves bring the sum down to its value; where scales are wide they then meet a scale of the
@@ -170,13 +117,13 @@ inline float power_of_two(int exponent) {
 
 // k, so that the largest |scale| * 2^k is in [2^14, 2^15); 0 for a row of zeros.
 inline int row_exponent(const weight_group * groups, std::size_t n_groups) {
-    float largest = 0.0f;
+    std::uint32_t largest = 0; // without their signs floats are in the order of their bits
     for (std::size_t g = 0; g < n_groups; ++g) {
-        const float magnitude = std::fabs(groups[g].scale);
+        const std::uint32_t magnitude = std::bit_cast<std::uint32_t>(groups[g].scale) & 0x7fffffffu;
         largest = magnitude > largest ? magnitude : largest;
     }
-    const int exponent = static_cast<int>(std::bit_cast<std::uint32_t>(largest) >> 23) - 127;
-    return largest > 0x1p-60f && exponent < 60 ? 14 - exponent : 0;
+    const int exponent = static_cast<int>(largest >> 23) - 127;
+    return std::bit_cast<float>(largest) > 0x1p-60f && exponent < 60 ? 14 - exponent : 0;
 }
 
 constexpr int offset_shift(packed_format format) { // what stored codes are less by
@@ -191,42 +138,51 @@ inline std::uint64_t tiled_bytes(packed_format format, std::size_t rows, std::si
     return n_tiles == 0 ? 0 : n_tiles * shape.tile_bytes(cols / group_size) + shape.bytes_behind();
 }
 
+namespace detail {
+
+template <packed_format format>
 inline void pack_tile_row(const packed_view & into, std::size_t row, const weight_group * groups) {
-    const tile_shape shape(into.format);
+    constexpr tile_shape shape(format);
     const std::size_t n_groups = into.cols / group_size;
     std::byte * const tile = into.data + row / shape.rows() * shape.tile_bytes(n_groups);
     row %= shape.rows();
-    const int exponent = detail::row_exponent(groups, n_groups);
+    const int exponent = shape.has_wide_scales() ? 0 : row_exponent(groups, n_groups);
     if (!shape.has_wide_scales()) {
-        const float unit = detail::power_of_two(detail::unit_exponent(into.format) - exponent);
-        detail::store_at(tile + shape.unit_at(row, n_groups), unit);
+        store_at(tile + shape.unit_at(row, n_groups), power_of_two(unit_exponent(format) - exponent));
     }
     std::byte * offsets = tile + shape.offsets_at(row, n_groups);
     for (std::size_t g = 0; g < n_groups; ++g) {
         const weight_group & from = groups[g];
         std::byte * const to = tile + g * shape.group_bytes();
         if (shape.has_wide_scales()) {
-            detail::store_at(to + shape.scale_at(row), from.scale * detail::wide_scale_unit(into.format));
+            store_at(to + shape.scale_at(row), from.scale * wide_scale_unit(format));
         } else {
-            detail::store_at(to + shape.scale_at(row), f32_to_f16(from.scale * detail::power_of_two(exponent)));
+            store_at(to + shape.scale_at(row), f32_to_f16(from.scale * power_of_two(exponent)));
         }
-        for (std::size_t h = 0; h < 2 && has_halves(into.format); ++h) {
+        for (std::size_t h = 0; h < 2 && has_halves(format); ++h) {
             // SMULW takes 16 bits off: these, and those that the sum is too high.
-            const int shift = 16 - sum_shift(kind_for(into.format));
-            detail::store_at(to + shape.factor_at(row, h),
-                             static_cast<std::int16_t>(from.half_scale[h] * (1 << shift)));
+            constexpr int shift = 16 - sum_shift(kind_for(format));
+            store_at(to + shape.factor_at(row, h), static_cast<std::int16_t>(from.half_scale[h] * (1 << shift)));
         }
         std::uint32_t words[8];
-        detail::pack_words(into.format, from.code, words);
+        pack_words<format>(from.code, words);
+        // Four rows on, words are in the same order again.
+        std::byte * const codes = to + row / 4 * (4 * shape.words() * 4) + row % 2 * 4;
         for (std::size_t w = 0; w < shape.words(); ++w) {
-            detail::store_at(to + shape.word_at(row, w), words[w]);
+            store_at(codes + (row % 4 < 2 ? shape.word_at(0, w) : shape.word_at(2, w)), words[w]);
         }
-        const std::size_t parts = has_halves(into.format) ? 2 : 1;
-        for (std::size_t h = 0; h < parts && has_offset(into.format); ++h, offsets += 4) {
-            const float moved = from.scale * static_cast<float>(detail::offset_shift(into.format));
-            detail::store_at(offsets, from.offset * static_cast<float>(from.half_offset[h]) + moved);
+        constexpr std::size_t parts = has_halves(format) ? 2 : 1;
+        for (std::size_t h = 0; h < parts && has_offset(format); ++h, offsets += 4) {
+            const float moved = from.scale * static_cast<float>(offset_shift(format));
+            store_at(offsets, from.offset * static_cast<float>(from.half_offset[h]) + moved);
         }
     }
+}
+
+} // namespace detail
+
+inline void pack_tile_row(const packed_view & into, std::size_t row, const weight_group * groups) {
+    with_format(into.format, [&]<packed_format format>() { detail::pack_tile_row<format>(into, row, groups); });
 }
 
 inline void unpack_tile_row(const packed_view & from, std::size_t row, float * out) {

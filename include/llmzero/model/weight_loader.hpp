@@ -14,7 +14,7 @@
 #include <llmzero/storage/gguf.hpp>
 
 #include <algorithm>
-#include <cmath>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -172,7 +172,7 @@ private:
             type.unpack(bytes, groups_.data() + g);
         }
         for (const weight_group & group : groups_) {
-            if (!std::isfinite(group.scale) || !std::isfinite(group.offset)) {
+            if (!is_finite(group.scale) || !is_finite(group.offset)) {
                 return not_finite(tensor, row);
             }
         }
@@ -180,10 +180,13 @@ private:
         return success();
     }
 
+    // Without the comparison of floats, which takes a scalar core longer than all else.
+    static bool is_finite(float value) { return (std::bit_cast<std::uint32_t>(value) & 0x7f800000u) != 0x7f800000u; }
+
     [[nodiscard]] static status check_finite(std::span<const float> values, const gguf_tensor & tensor,
                                              std::size_t row) {
         for (const float value : values) {
-            if (!std::isfinite(value)) {
+            if (!is_finite(value)) {
                 return not_finite(tensor, row);
             }
         }

@@ -99,8 +99,7 @@ inline int unpack_q3_k_scale(const std::uint8_t * scales, std::size_t j) {
 }
 
 inline void unpack_q2_k(const std::byte * bytes, weight_group * groups) {
-    block_q2_k block;
-    std::memcpy(&block, bytes, sizeof block);
+    const auto & block = block_at<block_q2_k>(bytes);
     for (std::size_t g = 0; g < groups_in_256; ++g) {
         weight_group & group = groups[g];
         group.scale = load_f16(block.d);
@@ -110,15 +109,14 @@ inline void unpack_q2_k(const std::byte * bytes, weight_group * groups) {
             group.half_offset[h] = static_cast<std::int8_t>(block.scales[2 * g + h] >> 4);
         }
         const std::uint8_t * q = block.q + 32 * (g / 4);
-        for (std::size_t i = 0; i < group_size; ++i) {
-            group.code[i] = static_cast<std::int8_t>(q[i] >> (2 * (g % 4)) & 3);
+        for (std::size_t i = 0; i < group_size; i += 4) {
+            store_four(group.code + i, load_four(q + i) >> (2 * (g % 4)) & in_each_byte(3));
         }
     }
 }
 
 inline void unpack_q3_k(const std::byte * bytes, weight_group * groups) {
-    block_q3_k block;
-    std::memcpy(&block, bytes, sizeof block);
+    const auto & block = block_at<block_q3_k>(bytes);
     for (std::size_t g = 0; g < groups_in_256; ++g) {
         weight_group & group = groups[g];
         set_scales(load_f16(block.d), 0.0f, &group);
@@ -126,10 +124,10 @@ inline void unpack_q3_k(const std::byte * bytes, weight_group * groups) {
             group.half_scale[h] = static_cast<std::int8_t>(unpack_q3_k_scale(block.scales, 2 * g + h));
         }
         const std::uint8_t * q = block.q + 32 * (g / 4);
-        for (std::size_t i = 0; i < group_size; ++i) {
-            const int low = q[i] >> (2 * (g % 4)) & 3;
-            const int high = block.high[i] >> g & 1;
-            group.code[i] = static_cast<std::int8_t>((low | high << 2) - 4);
+        for (std::size_t i = 0; i < group_size; i += 4) {
+            const std::uint32_t low = load_four(q + i) >> (2 * (g % 4)) & in_each_byte(3);
+            const std::uint32_t high = load_four(block.high + i) >> g & in_each_byte(1);
+            store_four(group.code + i, less_in_each_byte(low | high << 2, 4));
         }
     }
 }
@@ -143,34 +141,31 @@ inline void unpack_q4_k_scales(const std::uint8_t * d, const std::uint8_t * dmin
 }
 
 inline void unpack_q4_k(const std::byte * bytes, weight_group * groups) {
-    block_q4_k block;
-    std::memcpy(&block, bytes, sizeof block);
+    const auto & block = block_at<block_q4_k>(bytes);
     for (std::size_t g = 0; g < groups_in_256; ++g) {
         unpack_q4_k_scales(block.d, block.dmin, block.scales, g, groups[g]);
         const std::uint8_t * nibbles = block.nibbles + 32 * (g / 2);
-        for (std::size_t i = 0; i < group_size; ++i) {
-            groups[g].code[i] = static_cast<std::int8_t>(nibbles[i] >> (4 * (g % 2)) & 15);
+        for (std::size_t i = 0; i < group_size; i += 4) {
+            store_four(groups[g].code + i, load_four(nibbles + i) >> (4 * (g % 2)) & in_each_byte(15));
         }
     }
 }
 
 inline void unpack_q5_k(const std::byte * bytes, weight_group * groups) {
-    block_q5_k block;
-    std::memcpy(&block, bytes, sizeof block);
+    const auto & block = block_at<block_q5_k>(bytes);
     for (std::size_t g = 0; g < groups_in_256; ++g) {
         unpack_q4_k_scales(block.d, block.dmin, block.scales, g, groups[g]);
         const std::uint8_t * nibbles = block.nibbles + 32 * (g / 2);
-        for (std::size_t i = 0; i < group_size; ++i) {
-            const int low = nibbles[i] >> (4 * (g % 2)) & 15;
-            const int high = block.high[i] >> g & 1;
-            groups[g].code[i] = static_cast<std::int8_t>(low | high << 4);
+        for (std::size_t i = 0; i < group_size; i += 4) {
+            const std::uint32_t low = load_four(nibbles + i) >> (4 * (g % 2)) & in_each_byte(15);
+            const std::uint32_t high = load_four(block.high + i) >> g & in_each_byte(1);
+            store_four(groups[g].code + i, low | high << 4);
         }
     }
 }
 
 inline void unpack_q6_k(const std::byte * bytes, weight_group * groups) {
-    block_q6_k block;
-    std::memcpy(&block, bytes, sizeof block);
+    const auto & block = block_at<block_q6_k>(bytes);
     for (std::size_t g = 0; g < groups_in_256; ++g) {
         weight_group & group = groups[g];
         set_scales(load_f16(block.d), 0.0f, &group);
@@ -178,10 +173,10 @@ inline void unpack_q6_k(const std::byte * bytes, weight_group * groups) {
         const std::size_t k = g % 4;
         const std::uint8_t * nibbles = block.nibbles + 64 * (g / 4) + 32 * (k % 2);
         const std::uint8_t * bits = block.high + 32 * (g / 4);
-        for (std::size_t i = 0; i < group_size; ++i) {
-            const int low = nibbles[i] >> (4 * (k / 2)) & 15;
-            const int high = bits[i] >> (2 * k) & 3;
-            group.code[i] = static_cast<std::int8_t>((low | high << 4) - 32);
+        for (std::size_t i = 0; i < group_size; i += 4) {
+            const std::uint32_t low = load_four(nibbles + i) >> (4 * (k / 2)) & in_each_byte(15);
+            const std::uint32_t high = load_four(bits + i) >> (2 * k) & in_each_byte(3);
+            store_four(group.code + i, less_in_each_byte(low | high << 4, 32));
         }
     }
 }

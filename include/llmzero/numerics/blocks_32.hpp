@@ -4,6 +4,7 @@
 
 #include <llmzero/base/byte_reader.hpp>
 #include <llmzero/base/f16.hpp>
+#include <llmzero/numerics/four_bytes.hpp>
 #include <llmzero/numerics/weight_group.hpp>
 
 #include <cstddef>
@@ -12,7 +13,7 @@
 
 namespace llmzero::inline LLMZERO_ABI {
 
-// Blocks lie in files at any even offset, so they are copied out before they are read: all members are bytes.
+// Blocks lie in files at any even offset, so all members are bytes.
 //
 // Nibbles: byte i holds weight i in bits 0-3 and weight i + 16 in bits 4-7.
 
@@ -73,63 +74,66 @@ inline float load_f16(const std::uint8_t * bytes) {
     return f16_to_f32(load_little_endian<std::uint16_t>(bytes));
 }
 
+// The block at `bytes`, where it lies.
+template <class Block> inline const Block & block_at(const std::byte * bytes) {
+    static_assert(alignof(Block) == 1);
+    return *reinterpret_cast<const Block *>(bytes);
+}
+
 // code[i] = nibble[i] - minus
-inline void unpack_nibbles(const std::uint8_t * nibbles, int minus, std::int8_t * code) {
-    for (int i = 0; i < 16; ++i) {
-        code[i] = static_cast<std::int8_t>((nibbles[i] & 15) - minus);
-        code[i + 16] = static_cast<std::int8_t>((nibbles[i] >> 4) - minus);
+inline void unpack_nibbles(const std::uint8_t * nibbles, std::uint32_t minus, std::int8_t * code) {
+    for (std::size_t i = 0; i < 16; i += 4) {
+        const std::uint32_t four = load_four(nibbles + i);
+        store_four(code + i, less_in_each_byte(four & in_each_byte(15), minus));
+        store_four(code + i + 16, less_in_each_byte(four >> 4 & in_each_byte(15), minus));
     }
 }
 
 // The same with a fifth bit from `high`.
-inline void unpack_five_bits(const std::uint8_t * nibbles, const std::uint8_t * high, int minus, std::int8_t * code) {
-    const auto bits = load_little_endian<std::uint32_t>(high);
-    for (unsigned i = 0; i < 16; ++i) {
-        const auto low_bit = static_cast<int>(bits >> i & 1u);
-        const auto high_bit = static_cast<int>(bits >> (i + 16u) & 1u);
-        code[i] = static_cast<std::int8_t>(((nibbles[i] & 15) | low_bit << 4) - minus);
-        code[i + 16] = static_cast<std::int8_t>(((nibbles[i] >> 4) | high_bit << 4) - minus);
+inline void unpack_five_bits(const std::uint8_t * nibbles, const std::uint8_t * high, std::uint32_t minus,
+                             std::int8_t * code) {
+    const std::uint32_t bits = load_four(high);
+    for (std::size_t i = 0; i < 16; i += 4) {
+        const std::uint32_t four = load_four(nibbles + i);
+        const std::uint32_t low_bits = spread_four_bits(bits >> i & 15u) << 4;
+        const std::uint32_t high_bits = spread_four_bits(bits >> (i + 16) & 15u) << 4;
+        store_four(code + i, less_in_each_byte((four & in_each_byte(15)) | low_bits, minus));
+        store_four(code + i + 16, less_in_each_byte((four >> 4 & in_each_byte(15)) | high_bits, minus));
     }
 }
 
 inline void unpack_q8_0(const std::byte * bytes, weight_group * group) {
-    block_q8_0 block;
-    std::memcpy(&block, bytes, sizeof block);
+    const auto & block = block_at<block_q8_0>(bytes);
     set_scales(load_f16(block.d), 0.0f, group);
     std::memcpy(group->code, block.q, sizeof block.q);
 }
 
 inline void unpack_q4_0(const std::byte * bytes, weight_group * group) {
-    block_q4_0 block;
-    std::memcpy(&block, bytes, sizeof block);
+    const auto & block = block_at<block_q4_0>(bytes);
     set_scales(load_f16(block.d), 0.0f, group);
     unpack_nibbles(block.nibbles, 8, group->code);
 }
 
 inline void unpack_q4_1(const std::byte * bytes, weight_group * group) {
-    block_q4_1 block;
-    std::memcpy(&block, bytes, sizeof block);
+    const auto & block = block_at<block_q4_1>(bytes);
     set_scales(load_f16(block.d), load_f16(block.m), group);
     unpack_nibbles(block.nibbles, 0, group->code);
 }
 
 inline void unpack_q5_0(const std::byte * bytes, weight_group * group) {
-    block_q5_0 block;
-    std::memcpy(&block, bytes, sizeof block);
+    const auto & block = block_at<block_q5_0>(bytes);
     set_scales(load_f16(block.d), 0.0f, group);
     unpack_five_bits(block.nibbles, block.high, 16, group->code);
 }
 
 inline void unpack_q5_1(const std::byte * bytes, weight_group * group) {
-    block_q5_1 block;
-    std::memcpy(&block, bytes, sizeof block);
+    const auto & block = block_at<block_q5_1>(bytes);
     set_scales(load_f16(block.d), load_f16(block.m), group);
     unpack_five_bits(block.nibbles, block.high, 0, group->code);
 }
 
 inline void unpack_iq4_nl(const std::byte * bytes, weight_group * group) {
-    block_iq4_nl block;
-    std::memcpy(&block, bytes, sizeof block);
+    const auto & block = block_at<block_iq4_nl>(bytes);
     set_scales(load_f16(block.d), 0.0f, group);
     for (std::size_t i = 0; i < 16; ++i) {
         group->code[i] = iq4_nl_values[block.nibbles[i] & 15];
