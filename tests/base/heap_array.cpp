@@ -169,4 +169,16 @@ TEST_CASE("heap_array: running out of memory is an error, and changes nothing") 
     CHECK(survived >= 8);
 }
 
+TEST_CASE("heap_array: made to be overwritten it has its size, and nothing else is promised") {
+    auto made = heap_array<std::uint32_t>::create_for_overwrite(100);
+    REQUIRE(made);
+    REQUIRE(made->size() == 100);
+    CHECK(reinterpret_cast<std::uintptr_t>(made->data()) % cache_line_bytes == 0);
+    for (std::uint32_t i = 0; i < 100; ++i) {
+        (*made)[i] = i;
+    }
+    CHECK((*made)[99] == 99);
+    CHECK(heap_array<char>::create_for_overwrite(0)->empty());
+}
+
 } // namespace

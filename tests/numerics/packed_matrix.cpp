@@ -7,6 +7,8 @@
 #include <cstdint>
 #include <cstring>
 #include <doctest/doctest.h>
+#include <string>
+#include <utility>
 #include <vector>
 
 using namespace llmzero;
@@ -208,8 +210,7 @@ TEST_CASE("activations: float formats of any width need no preparation") {
 // The kinds that `set` prepares for, each with the bytes of one vector.
 std::size_t expected_activation_bytes(const kernel_set & set, std::size_t cols, std::size_t n_tokens) {
     std::size_t bytes = 0;
-    for (const activation_kind kind :
-         {activation_kind::eight, activation_kind::nibble_safe, activation_kind::threes}) {
+    for (const activation_kind kind : {activation_kind::eight, activation_kind::nibble_safe, activation_kind::threes}) {
         bool is_used = false;
         for (const packed_format format : packed_formats) {
             is_used = is_used || set.kind_for(format) == kind;
@@ -238,6 +239,8 @@ TEST_CASE("activations: bytes_needed is what create takes") {
     REQUIRE(made);
     auto w = packed_matrix::create(two, packed_format::q4, 1, 64);
     REQUIRE(w);
+    const weight_group groups[2] = {};
+    two.pack_row(w->view(), 0, groups);
     std::vector<float> x(64 * 3, 1.0f);
     made->set(x.data(), 64, 3);
     float y[3];
@@ -253,6 +256,39 @@ TEST_CASE("activations: running out of memory is an error") {
         return success();
     });
     CHECK(survived == 4);
+}
+
+TEST_CASE("packed_matrix: what belongs to no row is set, and nothing else needs to be") {
+    for (const packed_layout * layout : packed_layouts()) {
+        CAPTURE(std::string(layout->name));
+        for (const packed_format format : {packed_format::q8, packed_format::q4_offset, packed_format::f16}) {
+            const auto bytes = static_cast<std::size_t>(layout->packed_bytes(format, 37, 64));
+            std::vector<std::vector<std::byte>> made;
+            for (const std::byte before : {std::byte{0}, std::byte{0x5a}}) {
+                std::vector<std::byte> memory(bytes, before);
+                const packed_view view{format, 37, 64, memory.data()};
+                layout->pad(view);
+                const weight_group groups[2] = {};
+                for (std::size_t row = 0; row < 37; ++row) {
+                    layout->pack_row(view, row, groups);
+                }
+                made.push_back(memory);
+            }
+            CHECK(made[0] == made[1]);
+        }
+    }
+}
+
+TEST_CASE("packed_matrix: one that is borrowed shows the bytes where they lie") {
+    alignas(cache_line_bytes) std::byte bytes[128] = {};
+    const packed_matrix w = packed_matrix::borrow(bytes, packed_format::f32, 4, 8);
+    CHECK(w.view().data == bytes);
+    CHECK(w.size_bytes() == 128);
+    CHECK((w.rows() == 4 && w.cols() == 8 && w.format() == packed_format::f32));
+    CHECK_FALSE(w.empty());
+    packed_matrix from = packed_matrix::borrow(bytes, packed_format::f32, 4, 8);
+    const packed_matrix moved = std::move(from);
+    CHECK(moved.view().data == bytes);
 }
 
 } // namespace

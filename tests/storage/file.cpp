@@ -223,6 +223,27 @@ TEST_CASE("file: offsets above 4 GiB work, and a file too large to be mapped is 
     }
 }
 
+TEST_CASE("file: what was forgotten is still there") {
+    temporary_folder folder;
+    std::string content;
+    while (content.size() < 300'000) {
+        content += std::to_string(content.size());
+    }
+    const std::string path = folder.write("model", content);
+    for (const load_mode mode : {load_mode::map, load_mode::read}) {
+        auto file = file_source::open(path.c_str(), mode);
+        REQUIRE(file);
+        file->forget(5, 100'000);
+        file->forget(100'005, content.size() - 100'005);
+        file->forget(0, 0);
+        file->forget(content.size(), 1); // beyond the end: a hint, no error
+        CHECK(read_all(*file) == content);
+        if (mode == load_mode::map) {
+            CHECK(as_text(file->mapped()) == content);
+        }
+    }
+}
+
 // With no address space left, mmap fails.
 TEST_CASE("file: automatic falls back to reading where mapping fails") {
     temporary_folder folder;

@@ -34,6 +34,16 @@ public:
         return made;
     }
 
+    // `count` elements of any content, which are to be written before they are read.
+    static result<heap_array> create_for_overwrite(std::size_t count) {
+        static_assert(std::is_trivially_default_constructible_v<T>);
+        heap_array made;
+        LLMZERO_CHECK(made.reserve(count));
+        std::uninitialized_default_construct_n(made.data_, count);
+        made.size_ = count;
+        return made;
+    }
+
     // A copy of `elements`.
     static result<heap_array> copy(std::span<const T> elements) {
         heap_array made;

@@ -16,6 +16,12 @@ inline std::uint64_t packed_bytes(packed_format format, std::size_t rows, std::s
     return is_quantised(format) ? tiled_bytes(format, rows, cols) : dense::packed_bytes(format, rows, cols);
 }
 
+inline void pad(const packed_view & into) {
+    if (is_quantised(into.format)) {
+        pad_tiles(into);
+    }
+}
+
 inline void pack_row(const packed_view & into, std::size_t row, const void * source) {
     if (!is_quantised(into.format)) {
         return dense::pack_row(into, row, source);
@@ -30,6 +36,6 @@ inline void unpack_row(const packed_view & from, std::size_t row, float * out) {
     unpack_tile_row(from, row, out);
 }
 
-inline constexpr packed_layout layout = {"arm1176", packed_bytes, pack_row, unpack_row};
+inline constexpr packed_layout layout = {"arm1176", packed_bytes, pad, pack_row, unpack_row};
 
 } // namespace llmzero::inline LLMZERO_ABI::kernels::arm1176

@@ -138,6 +138,17 @@ inline std::uint64_t tiled_bytes(packed_format format, std::size_t rows, std::si
     return n_tiles == 0 ? 0 : n_tiles * shape.tile_bytes(cols / group_size) + shape.bytes_behind();
 }
 
+// The rows that fill up the last tile, and what streams look ahead at: zeros.
+inline void pad_tiles(const packed_view & into) {
+    const tile_shape shape(into.format);
+    if (into.rows > 0) {
+        const std::size_t tile_bytes = shape.tile_bytes(into.cols / group_size);
+        const std::size_t in_last = into.rows % shape.rows() == 0 ? 0 : tile_bytes;
+        const std::size_t end = shape.n_tiles(into.rows) * tile_bytes;
+        std::memset(into.data + end - in_last, 0, in_last + shape.bytes_behind());
+    }
+}
+
 namespace detail {
 
 template <packed_format format>

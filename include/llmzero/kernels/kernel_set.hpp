@@ -89,6 +89,9 @@ struct packed_layout {
     // that one row may take as much as several.
     std::uint64_t (*packed_bytes)(packed_format format, std::size_t rows, std::size_t cols);
 
+    // Writes what belongs to no row, before the first is packed.
+    void (*pad)(const packed_view & into);
+
     // Writes one row. `source` is weight_group[cols / 32] for quantised formats, float[cols] for f32 and
     // uint16_t[cols] for f16 and bf16 (unaligned, little endian, as in the file). Rows may come in any order.
     void (*pack_row)(const packed_view & into, std::size_t row, const void * source);

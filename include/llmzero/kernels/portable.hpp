@@ -125,6 +125,8 @@ inline std::uint64_t packed_bytes(packed_format format, std::size_t rows, std::s
                                 : dense::packed_bytes(format, rows, cols);
 }
 
+inline void pad(const packed_view &) {}
+
 inline void pack_row(const packed_view & into, std::size_t row, const void * source) {
     if (!is_quantised(into.format)) {
         return dense::pack_row(into, row, source);
@@ -181,7 +183,7 @@ inline void prepare(activation_kind kind, const float * x, std::size_t cols, std
     }
 }
 
-inline constexpr packed_layout layout = {"portable", packed_bytes, pack_row, unpack_row};
+inline constexpr packed_layout layout = {"portable", packed_bytes, pad, pack_row, unpack_row};
 
 inline constexpr kernel_set set = {
     layout, kind_for, activation_bytes, prepare, multiply, dense::attend,

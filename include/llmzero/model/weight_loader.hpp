@@ -9,15 +9,13 @@
 #include <llmzero/base/callback.hpp>
 #include <llmzero/base/heap_array.hpp>
 #include <llmzero/model/config.hpp>
+#include <llmzero/model/tensor_packer.hpp>
 #include <llmzero/numerics/blocks.hpp>
 #include <llmzero/numerics/packed_matrix.hpp>
 #include <llmzero/storage/gguf.hpp>
 
-#include <algorithm>
-#include <bit>
 #include <cstddef>
 #include <cstdint>
-#include <span>
 
 namespace llmzero::inline LLMZERO_ABI {
 
@@ -27,7 +25,8 @@ public:
     using progress_function = callback<bool(std::uint64_t done, std::uint64_t total)>;
 
     // A loader that only checks and counts.
-    weight_loader(const gguf_file & file, const kernel_set & kernels) : file_(file), kernels_(kernels) {}
+    weight_loader(const gguf_file & file, const kernel_set & kernels)
+        : file_(file), kernels_(kernels), packer_(file, kernels) {}
 
     // From here on tensors are loaded.
     void start_loading(progress_function progress) {
@@ -64,7 +63,8 @@ public:
             return success();
         }
         LLMZERO_ASSIGN(into, packed_matrix::create(kernels_, type->packed, rows, cols));
-        return pack(into, *tensor, *type);
+        return packer_.pack(*tensor, *type, into,
+                            [this](std::uint64_t bytes_of_file) { return report_packed(bytes_of_file); });
     }
 
     // A vector of `n` floats; its type must be F32, F16 or BF16.
@@ -90,7 +90,7 @@ public:
         LLMZERO_ASSIGN(const auto bytes, file_.rows(*tensor, 0, rows, file_rows_));
         unpack(*type, bytes.data(), into.size(), into.data());
         for (std::size_t row = 0; row < rows; ++row) {
-            LLMZERO_CHECK(check_finite(into.span().subspan(row * cols, cols), *tensor, row));
+            LLMZERO_CHECK(detail::check_finite(into.span().subspan(row * cols, cols), *tensor, row));
         }
         return report_packed(tensor->bytes);
     }
@@ -111,8 +111,6 @@ public:
     }
 
 private:
-    static constexpr std::size_t chunk_bytes = 256 * 1024; // of the file, packed at a time
-
     [[nodiscard]] result<const gguf_tensor *> find(const short_name & name, std::size_t rows, std::size_t cols) const {
         const gguf_tensor * tensor = file_.find_tensor(name);
         if (tensor == nullptr) {
@@ -131,73 +129,12 @@ private:
         return tensor;
     }
 
-    [[nodiscard]] status pack(const packed_matrix & into, const gguf_tensor & tensor, const block_type & type) {
-        const auto row_bytes = static_cast<std::size_t>(tensor.row_bytes());
-        const std::size_t rows_at_once = std::max<std::size_t>(1, chunk_bytes / row_bytes);
-        if (is_quantised(type.packed)) {
-            LLMZERO_CHECK(groups_.resize(into.cols() / group_size));
-        } else {
-            LLMZERO_CHECK(floats_.resize(into.cols()));
-        }
-        for (std::size_t first = 0; first < into.rows(); first += rows_at_once) {
-            const std::size_t n_rows = std::min(rows_at_once, into.rows() - first);
-            LLMZERO_ASSIGN(const auto bytes, file_.rows(tensor, first, n_rows, file_rows_));
-            for (std::size_t r = 0; r < n_rows; ++r) {
-                LLMZERO_CHECK(pack_row(into, first + r, bytes.data() + r * row_bytes, tensor, type));
-            }
-            LLMZERO_CHECK(report_packed(n_rows * row_bytes));
-        }
-        return success();
-    }
-
     [[nodiscard]] status report_packed(std::uint64_t bytes) {
         file_bytes_packed_ += bytes;
         if (progress_ && !progress_(file_bytes_packed_, file_bytes_total_)) {
             return error(error_code::cancelled, "loading was cancelled");
         }
         return success();
-    }
-
-    [[nodiscard]] status pack_row(const packed_matrix & into, std::size_t row, const std::byte * bytes,
-                                  const gguf_tensor & tensor, const block_type & type) {
-        if (!is_quantised(type.packed)) {
-            unpack(type, bytes, into.cols(), floats_.data());
-            LLMZERO_CHECK(check_finite(floats_.span(), tensor, row));
-            kernels_.pack_row(into.view(), row, bytes);
-            return success();
-        }
-        const tensor_type_info & info = info_of(type.type);
-        const std::size_t groups_in_block = info.block_size / group_size;
-        for (std::size_t g = 0; g < groups_.size(); g += groups_in_block, bytes += info.block_bytes) {
-            type.unpack(bytes, groups_.data() + g);
-        }
-        for (const weight_group & group : groups_) {
-            if (!is_finite(group.scale) || !is_finite(group.offset)) {
-                return not_finite(tensor, row);
-            }
-        }
-        kernels_.pack_row(into.view(), row, groups_.data());
-        return success();
-    }
-
-    // Without the comparison of floats, which takes a scalar core longer than all else.
-    static bool is_finite(float value) { return (std::bit_cast<std::uint32_t>(value) & 0x7f800000u) != 0x7f800000u; }
-
-    [[nodiscard]] static status check_finite(std::span<const float> values, const gguf_tensor & tensor,
-                                             std::size_t row) {
-        for (const float value : values) {
-            if (!is_finite(value)) {
-                return not_finite(tensor, row);
-            }
-        }
-        return success();
-    }
-
-    [[nodiscard]] static error not_finite(const gguf_tensor & tensor, std::size_t row) {
-        return error(error_code::malformed,
-                     "tensor %s holds an infinity or NaN in row %zu, expected finite numbers (at offset %llu)",
-                     quoted(tensor.name).c_str(), row,
-                     static_cast<unsigned long long>(tensor.offset + row * tensor.row_bytes()));
     }
 
     const gguf_file & file_;
@@ -208,9 +145,8 @@ private:
     std::uint64_t file_bytes_ = 0; // of the tensors named so far
     std::uint64_t file_bytes_packed_ = 0;
     std::uint64_t file_bytes_total_ = 0;
+    tensor_packer packer_;
     heap_array<std::byte> file_rows_; // where rows are read to when the file is not mapped
-    heap_array<weight_group> groups_; // one row, unpacked
-    heap_array<float> floats_;
 };
 
 } // namespace llmzero::inline LLMZERO_ABI

@@ -9,22 +9,36 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 
 namespace llmzero::inline LLMZERO_ABI {
 
-// W(rows, cols), packed. Owns its memory.
+// W(rows, cols), packed. Owns its memory, or lies in that of somebody else.
 class packed_matrix {
 public:
     packed_matrix() = default;
 
-    static result<packed_matrix> create(const kernel_set & kernels, packed_format format, std::size_t rows,
+    // All rows of it are to be packed.
+    static result<packed_matrix> create(const packed_layout & layout, packed_format format, std::size_t rows,
                                         std::size_t cols) {
         packed_matrix made;
-        const auto bytes = to_size(kernels.packed_bytes(format, rows, cols));
+        const auto bytes = to_size(layout.packed_bytes(format, rows, cols));
         if (!bytes) {
             return error(error_code::out_of_memory, "out of memory: a matrix of %zu rows of %zu weights", rows, cols);
         }
-        LLMZERO_ASSIGN(made.memory_, heap_array<std::byte>::create(*bytes));
+        LLMZERO_ASSIGN(made.memory_, heap_array<std::byte>::create_for_overwrite(*bytes));
+        made.format_ = format;
+        made.rows_ = rows;
+        made.cols_ = cols;
+        layout.pad(made.view());
+        return made;
+    }
+
+    // One that is packed already: `bytes`, as many as the layout says and aligned to a cache line, must outlive it.
+    static packed_matrix borrow(std::span<const std::byte> bytes, packed_format format, std::size_t rows,
+                                std::size_t cols) {
+        packed_matrix made;
+        made.borrowed_ = bytes;
         made.format_ = format;
         made.rows_ = rows;
         made.cols_ = cols;
@@ -34,13 +48,15 @@ public:
     [[nodiscard]] std::size_t rows() const { return rows_; }
     [[nodiscard]] std::size_t cols() const { return cols_; }
     [[nodiscard]] packed_format format() const { return format_; }
-    [[nodiscard]] bool empty() const { return memory_.empty(); }
-    [[nodiscard]] std::size_t size_bytes() const { return memory_.size(); }
+    [[nodiscard]] bool empty() const { return bytes().empty(); }
+    [[nodiscard]] std::size_t size_bytes() const { return bytes().size(); }
+    [[nodiscard]] std::span<const std::byte> bytes() const { return memory_.empty() ? borrowed_ : memory_.span(); }
     // Kernels take one kind of view for packing and for reading; only packing writes through it.
-    [[nodiscard]] packed_view view() const { return {format_, rows_, cols_, const_cast<std::byte *>(memory_.data())}; }
+    [[nodiscard]] packed_view view() const { return {format_, rows_, cols_, const_cast<std::byte *>(bytes().data())}; }
 
 private:
     heap_array<std::byte> memory_;
+    std::span<const std::byte> borrowed_;
     packed_format format_ = packed_format::f32;
     std::size_t rows_ = 0;
     std::size_t cols_ = 0;

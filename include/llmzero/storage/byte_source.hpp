@@ -28,6 +28,12 @@ public:
     // The whole content where it lies in memory, else empty. Valid as long as the source lives.
     [[nodiscard]] virtual std::span<const std::byte> mapped() const { return {}; }
 
+    // These bytes will hardly be asked for again: a mapping may give back the memory that it has for them.
+    virtual void forget(std::uint64_t offset, std::uint64_t count) const {
+        static_cast<void>(offset);
+        static_cast<void>(count);
+    }
+
 protected:
     byte_source() = default;
     byte_source(const byte_source &) = default;

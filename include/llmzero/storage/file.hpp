@@ -177,6 +177,20 @@ public:
         return {static_cast<const std::byte *>(map_), map_ != nullptr ? static_cast<std::size_t>(size_) : 0};
     }
 
+    // Pages that were touched stay in this process's memory until they are forgotten here, or memory runs short.
+    void forget(std::uint64_t offset, std::uint64_t count) const override {
+#if defined(MADV_DONTNEED)
+        const auto page = static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+        const std::uint64_t start = offset / page * page;
+        const std::uint64_t end = std::min(offset + count, size_) / page * page; // the last may be needed yet
+        if (map_ != nullptr && start < end) {
+            ::madvise(static_cast<std::byte *>(map_) + start, static_cast<std::size_t>(end - start), MADV_DONTNEED);
+        }
+#else
+        byte_source::forget(offset, count);
+#endif
+    }
+
 private:
     file_source() = default;
 
