@@ -21,10 +21,10 @@ FACTORS = ['r4', 'r5', 'r6', 'r7']
 LOOK_AHEAD = 14      # instructions that the scheduler may choose from
 PREFETCH_BYTES = 96  # beyond a group's scales: three lines, so that two are always on their way
 X_GROUP_BYTES = 96   # sizeof(activation_group)
-X_START, X_SCALE, X_HALF_START, X_HALF_SCALE = 64, 68, 72, 80
+X_START, X_SCALE, X_HALF_START, X_HALF_SCALE, X_SUM, X_HALF_SUM = 64, 68, 72, 80, 84, 88
 # activation_quad, counted from its factors.
 FACTORS_AT = 48
-X_QUAD_HALF_START, X_QUAD_START, X_QUAD_SCALE, X_QUAD_HALF_SCALE = -48, -16, 256, 272
+X_QUAD_HALF_START, X_QUAD_START, X_QUAD_SCALE, X_QUAD_HALF_SCALE, X_QUAD_SUM, X_QUAD_HALF_SUM = -48, -16, 256, 272, 288, 304
 
 
 class Operation:
@@ -171,20 +171,21 @@ def schedule(operations, pointers, look_ahead=LOOK_AHEAD, patient=False):
 
 
 class Stream:
-    """All rows of a tile by one vector. bits: 4, 5 or 8; halves: a factor for each 16 weights; scales: f16 or f32."""
+    """All rows of a tile by one vector. bits: 4, 5 or 8; halves: a factor for each 16 weights; scales: f16 or f32; offsets:
+    one for each 32 weights, or with halves for each 16."""
 
-    def __init__(self, bits, halves, scales):
-        self.bits, self.halves, self.scales = bits, halves, scales
-        self.name = f"stream_{bits}{'_halves' if halves else ''}_{scales}"
+    def __init__(self, bits, halves, scales, offsets=False):
+        self.bits, self.halves, self.scales, self.offsets = bits, halves, scales, offsets
+        self.name = f"stream_{bits}{'_halves' if halves else ''}_{scales}{'_offset' if offsets else ''}"
         # Taller tiles fetch the activations less often; with scales of 32 bits vldr would not reach over 16 pairs.
         self.pairs = 8 if scales == 'f32' else 16
         self.blocks = {4: [4] * 4, 5: [3] * 5 + [1], 8: [4] * 4}[bits]  # factors of each block of words
         self.block_words = {4: 2, 5: 2, 8: 4}[bits]
         self.pair_code_bytes = 4 * self.block_words * len(self.blocks)
-        self.pair_scale_bytes = (8 if scales == 'f32' else 4) + (8 if halves else 0)
+        self.parts = 2 if halves else 1
+        self.pair_scale_bytes = (8 if scales == 'f32' else 4) + (8 if halves else 0) + (8 * self.parts if offsets else 0)
         self.scale_bytes = self.pairs * self.pair_scale_bytes
         self.group_bytes = self.scale_bytes + self.pairs * self.pair_code_bytes
-        self.parts = 2 if halves else 1
         # Pairs of registers: words, sums, free. The 8-bit form has its words in r8-r11.
         self.words, self.sums, self.free = ('r8', 'r9'), ('r10', 'r11'), ('r2', 'r3')
         if bits == 8:
@@ -195,6 +196,9 @@ class Stream:
 
     def factor_place(self, pair, half):
         return pair * self.pair_scale_bytes + (8 if self.scales == 'f32' else 4) + 4 * half
+
+    def offset_place(self, pair, part):
+        return self.factor_place(pair, 2 if self.halves else 0) + 8 * part
 
     def finish_part(self, c, pair, part, half, temporaries):
         """The sums of 32 (or 16) weights become floats and, with their scales, part of the totals."""
@@ -222,6 +226,9 @@ class Stream:
             c.vector('vadd', 8, 8, 12)
         if self.pairs == 8:
             c.vector('vmla', 16 + 2 * pair, 8, 10)
+            for n in range(self.parts if self.offsets else 0):
+                c.load_pair(14, W, self.offset_place(pair, n))
+                c.vector('vmla', 16 + 2 * pair, 14, 1 + n)
         else:
             c.add(f'vldr d7, [sp, #{8 * pair}]', writes=[('s14', 4), ('s15', 4)], beats=1)
             c.vector('vmla', 14, 8, 10)
@@ -302,6 +309,8 @@ class Stream:
             place = PREFETCH_BYTES + self.scale_bytes + 32 * i
             lines.setdefault(i * self.pairs * n_blocks // n_lines, []).append(place)
         c.load_float(0, X, X_HALF_SCALE if self.scales == 'f16' else X_SCALE)
+        for n in range(self.parts if self.offsets else 0):
+            c.load_float(1 + n, X, X_HALF_SUM + 4 * n if self.halves else X_SUM)
         for pair in range(self.pairs):
             upwards = pair % 2 == 0
             for b, n_factors in enumerate(self.blocks if upwards else self.blocks[::-1]):
@@ -447,6 +456,10 @@ class FourTokens:
         c.add(f'vmov s{to}, s{to + 1}, {b}, {a}', reads=[b, a], writes=[(f's{to}', 4), (f's{to + 1}', 4)])
         self.free += [a, b]
 
+    def load_four(self, c, to, pointer, place):
+        for i in (0, 2):
+            c.load_pair(to + i, pointer, place + 4 * i)
+
     def finish_row(self, c, row):
         """Totals are in memory: [row, token]."""
         sums, products, total = (8, 12, 24) if row % 2 == 0 else (16, 20, 24)
@@ -458,6 +471,11 @@ class FourTokens:
             c.vector('vadd', sums, sums, products)
         c.vector('vmul', products, 28, 2 + row // 2 % 2 * 2 + row % 2)
         c.vector('vmla', total, sums, products)
+        for n in range(self.of.parts if self.of.offsets else 0):
+            if row % 2 == 0:
+                c.load_pair((6, 0)[n], W, self.of.offset_place(row // 2, n))
+            self.load_four(c, (products, sums)[n], X, X_QUAD_HALF_SUM + 16 * n if self.of.halves else X_QUAD_SUM)
+            c.vector('vmla', total, (products, sums)[n], (6, 0)[n] + row % 2)
         for i in (0, 2):
             c.add(f'vstr d{(total + i) // 2}, [sp, #{16 * row + 4 * i}]', beats=1,
                   reads=[f's{total + i}', f's{total + i + 1}'])
@@ -483,8 +501,7 @@ class FourTokens:
         for i in range(n_x_lines):
             prefetches.setdefault(i * len(products) // n_x_lines + 30, []).append(
                 (X, 4 * X_GROUP_BYTES + 32 * i - FACTORS_AT))  # the next group may have left the first cache
-        for i in (0, 2):
-            c.load_pair(28 + i, X, X_QUAD_HALF_SCALE + 4 * i if self.of.scales == 'f16' else X_QUAD_SCALE + 4 * i)
+        self.load_four(c, 28, X, X_QUAD_HALF_SCALE if self.of.scales == 'f16' else X_QUAD_SCALE)
         waiting = []  # factors that were loaded: registers in the order of their use
         words = {}    # (row, word) -> register
         factors_left = [(row, i) for row in range(self.rows) for i in range(0, n_factors, self.AT_ONCE)]
@@ -595,8 +612,9 @@ class FourTokens:
         yield from ['vpop {d8-d15}', 'pop {r4-r11, pc}']
 
 
-STREAMS = [Stream(4, False, 'f32'), Stream(4, True, 'f32'), Stream(5, False, 'f16'), Stream(5, False, 'f32'),
-           Stream(8, False, 'f16'), Stream(8, False, 'f32'), Stream(8, True, 'f16')]
+STREAMS = [Stream(4, False, 'f32'), Stream(4, False, 'f32', offsets=True), Stream(4, True, 'f32'),
+           Stream(4, True, 'f32', offsets=True), Stream(5, False, 'f16'), Stream(5, False, 'f32', offsets=True),
+           Stream(8, False, 'f16'), Stream(8, False, 'f32', offsets=True), Stream(8, True, 'f16')]
 
 HEAD = '''\
 // The inner loops of the ARM1176 kernels: all rows of a tile by one vector. Written by tools/arm1176-streams.py, which
@@ -604,7 +622,8 @@ HEAD = '''\
 //
 //     stream(x, tiles, y, n_groups, n_tiles, tile_bytes)
 //
-// x [n_groups] activation_group; tiles as arm1176_tile.hpp draws them, tile_bytes apart, at least one; y [n_tiles, rows].
+// x [n_groups] activation_group; tiles as arm1176_tile.hpp draws them, tile_bytes apart, at least one;
+// y [n_tiles, rows].
 //
 //     quad_stream(x, tile, y, n_groups)
 //
@@ -655,7 +674,8 @@ def header():
         for n_tokens, loop in [(1, stream), (4, FourTokens(stream))]:
             lines = list(loop.lines())
             n_instructions = lines.index('bne 1b') - lines.index('1:')
-            yield (f"\n// {stream.bits} bits, scales {stream.scales}{', factors of halves' if stream.halves else ''}: tile of "
+            yield (f"\n// {stream.bits} bits, scales {stream.scales}{', factors of halves' if stream.halves else ''}"
+                   f"{', offsets' if stream.offsets else ''}: tile of "
                    f"{2 * stream.pairs} rows{', four tokens' if n_tokens == 4 else ''}; "
                    f"{n_instructions / (64 * stream.pairs * n_tokens):.3f} instructions for a\n// multiply-accumulate.\n")
             last = 'std::size_t, std::size_t, std::size_t' if n_tokens == 1 else 'std::size_t'

@@ -34,7 +34,7 @@ void make_nibble_safe(std::int16_t * code) {
     REQUIRE(llmzero::detail::is_nibble_safe(code));
 }
 
-// Sums of a tile by one token and by four, offsets left out: the bits of a float product for each group, added in
+// Sums of a tile by one token and by four: the bits of a float product for each group and of its offsets, added in
 // order.
 void check_tile(packed_format format, std::size_t n_groups, int extremes, support::numbers & random) {
     CAPTURE(static_cast<int>(format));
@@ -96,6 +96,12 @@ void check_tile(packed_format format, std::size_t n_groups, int extremes, suppor
                     sum += group.half_scale[i / half_size] * code * x[t * cols + g * group_size + i];
                 }
                 expected = multiply_add(static_cast<float>(sum), group.scale * x_scale[t * n_groups + g], expected);
+                const arm::activation_group & a = prepared[t * n_groups + g];
+                for (std::size_t h = 0; h < shape.n_offsets(); ++h) {
+                    const float moved = group.scale * static_cast<float>(arm::detail::offset_shift(format));
+                    const float offset = group.offset * static_cast<float>(group.half_offset[h]) + moved;
+                    expected = multiply_add(offset, has_halves(format) ? a.half_sum[h] : a.sum, expected);
+                }
             }
             REQUIRE(support::same_float(y[1 + r], expected));
             const std::byte * const unit_at = memory->data() + shape.unit_at(r, n_groups);

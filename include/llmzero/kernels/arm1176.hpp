@@ -27,74 +27,38 @@
 
 namespace llmzero::inline LLMZERO_ABI::kernels::arm1176 {
 
-// Multiplies tiles with a vector: y [n_tiles, rows of a tile], offsets left out.
+// Multiplies tiles with a vector: y [n_tiles, rows of a tile].
 using stream_function = void(const void * x, const void * tiles, float * y, std::size_t n_groups, std::size_t n_tiles,
                              std::size_t tile_bytes);
 
 inline stream_function * stream_for(packed_format format) {
     switch (format) {
     case packed_format::q8: return stream_8_f16;
-    case packed_format::q8_offset: return stream_8_f32;
+    case packed_format::q8_offset: return stream_8_f32_offset;
     case packed_format::q5: return stream_5_f16;
-    case packed_format::q5_offset: return stream_5_f32;
+    case packed_format::q5_offset: return stream_5_f32_offset;
+    case packed_format::q4_offset: return stream_4_f32_offset;
     case packed_format::q8_halves: return stream_8_halves_f16;
-    case packed_format::q4_halves:
-    case packed_format::q4_halves_offset: return stream_4_halves_f32;
+    case packed_format::q4_halves: return stream_4_halves_f32;
+    case packed_format::q4_halves_offset: return stream_4_halves_f32_offset;
     default: return stream_4_f32;
     }
 }
 
-// Multiplies a tile with four vectors: y [rows of a tile, 4], units and offsets left out.
+// Multiplies a tile with four vectors: y [rows of a tile, 4], units left out.
 using quad_function = void(const void * x, const void * tile, float * y, std::size_t n_groups);
 
 inline quad_function * quad_stream_for(packed_format format) {
     switch (format) {
     case packed_format::q8: return quad_stream_8_f16;
-    case packed_format::q8_offset: return quad_stream_8_f32;
+    case packed_format::q8_offset: return quad_stream_8_f32_offset;
     case packed_format::q5: return quad_stream_5_f16;
-    case packed_format::q5_offset: return quad_stream_5_f32;
+    case packed_format::q5_offset: return quad_stream_5_f32_offset;
+    case packed_format::q4_offset: return quad_stream_4_f32_offset;
     case packed_format::q8_halves: return quad_stream_8_halves_f16;
-    case packed_format::q4_halves:
-    case packed_format::q4_halves_offset: return quad_stream_4_halves_f32;
+    case packed_format::q4_halves: return quad_stream_4_halves_f32;
+    case packed_format::q4_halves_offset: return quad_stream_4_halves_f32_offset;
     default: return quad_stream_4_f32;
-    }
-}
-
-// Where the sums of one token's activations are: those of its groups, and of their halves.
-struct activation_sums {
-    explicit activation_sums(const activation_group * x)
-        : of_group(&x->sum), of_half(x->half_sum), half_step(1), group_step(sizeof *x / sizeof(float)) {}
-    activation_sums(const activation_quad * x, std::size_t token)
-        : of_group(x->sum + token), of_half(x->half_sum[0] + token), half_step(4),
-          group_step(sizeof *x / sizeof(float)) {}
-
-    const float * of_group;
-    const float * of_half;
-    std::size_t half_step;
-    std::size_t group_step;
-};
-
-// The offsets of one row times the sums of the activations that they belong to.
-inline float offset_product(packed_format format, const std::byte * offsets, const activation_sums & x,
-                            std::size_t n_groups) {
-    float sum = 0.0f;
-    for (std::size_t g = 0; g < n_groups; ++g) {
-        if (has_halves(format)) {
-            const float * const half = x.of_half + g * x.group_step;
-            sum = multiply_add(detail::load_at<float>(offsets + 8 * g), half[0], sum);
-            sum = multiply_add(detail::load_at<float>(offsets + 8 * g + 4), half[x.half_step], sum);
-        } else {
-            sum = multiply_add(detail::load_at<float>(offsets + 4 * g), x.of_group[g * x.group_step], sum);
-        }
-    }
-    return sum;
-}
-
-// y(rows) += offsets(rows) * x for rows of one tile.
-inline void add_offsets(const tile_shape & shape, const std::byte * tile, std::size_t first_row, std::size_t n_rows,
-                        const activation_sums & x, std::size_t n_groups, float * y) {
-    for (std::size_t r = 0; r < n_rows && has_offset(shape.format); ++r) {
-        y[r] += offset_product(shape.format, tile + shape.offsets_at(first_row + r, n_groups), x, n_groups);
     }
 }
 
@@ -112,7 +76,6 @@ inline void multiply_partial(const tile_shape & shape, const std::byte * tile, s
         stream_for(shape.format)(x, tile, all, n_groups, 1, 0);
         std::memcpy(y, all + first_row, n_rows * sizeof(float));
     }
-    add_offsets(shape, tile, first_row, n_rows, activation_sums(x), n_groups, y);
 }
 
 // Rows [first_row, end_row) by one token, which streams through all whole tiles at once.
@@ -133,9 +96,6 @@ inline void multiply_one(const packed_view & w, std::size_t first_row, std::size
             n_tiles = (end_row - row) / rows;
             n_rows = n_tiles * rows;
             stream_for(w.format)(x, tile, y + row, n_groups, n_tiles, tile_bytes);
-            for (std::size_t n = 0; n < n_tiles && has_offset(w.format); ++n) {
-                add_offsets(shape, tile + n * tile_bytes, 0, rows, activation_sums(x), n_groups, y + row + n * rows);
-            }
         }
         row += n_rows;
         tile += n_tiles * tile_bytes;
@@ -160,9 +120,6 @@ inline void multiply_four(const packed_view & w, std::size_t first_row, std::siz
             for (std::size_t t = 0; t < 4; ++t) {
                 y[t * y_stride + row + r] = sums[t] * unit;
             }
-        }
-        for (std::size_t t = 0; t < 4; ++t) {
-            add_offsets(shape, tile, in_tile, n_rows, activation_sums(x, t), n_groups, y + t * y_stride + row);
         }
         row += n_rows;
     }

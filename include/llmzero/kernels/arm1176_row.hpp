@@ -63,7 +63,7 @@ inline void fetch_line(const std::byte * at) {
 
 } // namespace detail
 
-// The product of one row of a tile, its offsets left out.
+// The product of one row of a tile.
 template <packed_format format>
 inline float multiply_row(const std::byte * tile, std::size_t row, const activation_group * x, std::size_t n_groups) {
     constexpr tile_shape shape(format);
@@ -96,6 +96,10 @@ inline float multiply_row(const std::byte * tile, std::size_t row, const activat
         const float scale = detail::row_scale<format>(group + shape.scale_at(row)) *
                             (shape.has_wide_scales() ? x->scale : x->small_scale);
         total += (parts == 1 ? converted[0] : converted[0] + converted[parts - 1]) * scale;
+        for (std::size_t h = 0; h < shape.n_offsets(); ++h) {
+            const auto offset = detail::load_at<float>(group + shape.offset_at(row, h));
+            total += offset * (has_halves(format) ? x->half_sum[h] : x->sum);
+        }
     }
     return shape.has_wide_scales() ? total : total * detail::load_at<float>(tile + shape.unit_at(row, n_groups));
 }

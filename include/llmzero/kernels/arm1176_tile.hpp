@@ -1,9 +1,10 @@
 // How the ARM1176 keeps a matrix: tiles of 16 or 32 rows, each a stream that the loops of arm1176_streams.hpp read from
 // front to back. The last tile is filled up with rows of zeros.
 //
-//     tile     | group | group | ... | units: f32 [rows] | offsets: f32 [rows, n_groups or 2 * n_groups] |
+//     tile     | group | group | ... | units: f32 [rows] |
 //     group    | scales of all pairs of rows | codes of all pairs of rows |
 //     scales   | f16 [2] or f32 [2] | with halves: factor i16 [2] of the first half, of the second half |
+//              | with offsets: f32 [2], or with halves f32 [2] of the first half, of the second half |
 //     codes    | words of the first block: row 0, row 1, row 0, ... | of the next block | ... |
 //
 // A block is as many words as meet the factors that are loaded at once: one word of each row with 4 and 5 bits, two
@@ -12,8 +13,8 @@
 //
 // Scales of 16 bits are halves of the file times a power of two, which makes the row's largest at least 2^14 and less
 // than 2^15: all are then normal numbers, which take three instructions to convert. What undoes this is the row's unit.
-// Units stand in tiles of 16-bit scales only, offsets where the format has them. An offset is that of the codes as they
-// are stored, which are less by 8 or 16 than those of the format where these begin at 0.
+// Units stand in tiles of 16-bit scales only. An offset is that of the codes as they are stored, which are less by 8 or
+// 16 than those of the format where these begin at 0.
 #pragma once
 
 #include <llmzero/base/f16.hpp>
@@ -50,28 +51,31 @@ struct tile_shape {
         return has_nibbles(format) || has_five_bits(format) ? 1 : 2;
     }
     [[nodiscard]] constexpr std::size_t n_blocks() const { return words() / block_words(); }
+    [[nodiscard]] constexpr std::size_t n_offsets() const { // of a row in a group
+        return !has_offset(format) ? 0 : has_halves(format) ? 2 : 1;
+    }
     [[nodiscard]] constexpr std::size_t pair_scale_bytes() const {
-        return (has_wide_scales() ? 8u : 4u) + (has_halves(format) ? 8u : 0u);
+        return (has_wide_scales() ? 8u : 4u) + (has_halves(format) ? 8u : 0u) + 8 * n_offsets();
     }
     [[nodiscard]] constexpr std::size_t scale_bytes() const { return rows() / 2 * pair_scale_bytes(); }
     [[nodiscard]] constexpr std::size_t group_bytes() const { return scale_bytes() + rows() * words() * 4; }
     [[nodiscard]] constexpr std::size_t unit_bytes() const { return has_wide_scales() ? 0 : rows() * 4; }
-    [[nodiscard]] constexpr std::size_t n_offsets(std::size_t n_groups) const { // of a row
-        return !has_offset(format) ? 0 : has_halves(format) ? 2 * n_groups : n_groups;
-    }
     [[nodiscard]] constexpr std::size_t tile_bytes(std::size_t n_groups) const {
-        return n_groups * group_bytes() + unit_bytes() + rows() * n_offsets(n_groups) * 4;
+        return n_groups * group_bytes() + unit_bytes();
     }
     // Streams look ahead by the scales of a group and its first words.
     [[nodiscard]] constexpr std::size_t bytes_behind() const { return scale_bytes() + 32; }
     [[nodiscard]] constexpr std::size_t n_tiles(std::size_t n_rows) const { return (n_rows + rows() - 1) / rows(); }
 
-    // Places of a row in its tile: the scale in a group, the factor of a half, a word, its unit, its offsets.
+    // Places of a row: in a group its scale, the factor and the offset of a half, a word; in the tile its unit.
     [[nodiscard]] constexpr std::size_t scale_at(std::size_t row) const {
         return row / 2 * pair_scale_bytes() + row % 2 * (has_wide_scales() ? 4 : 2);
     }
     [[nodiscard]] constexpr std::size_t factor_at(std::size_t row, std::size_t half) const {
         return row / 2 * pair_scale_bytes() + (has_wide_scales() ? 8 : 4) + 4 * half + row % 2 * 2;
+    }
+    [[nodiscard]] constexpr std::size_t offset_at(std::size_t row, std::size_t half) const {
+        return factor_at(row / 2 * 2, has_halves(format) ? 2 : 0) + 8 * half + row % 2 * 4;
     }
     [[nodiscard]] constexpr std::size_t word_at(std::size_t row, std::size_t word) const {
         const std::size_t block = word / block_words();
@@ -81,9 +85,6 @@ struct tile_shape {
     }
     [[nodiscard]] constexpr std::size_t unit_at(std::size_t row, std::size_t n_groups) const {
         return n_groups * group_bytes() + row * 4;
-    }
-    [[nodiscard]] constexpr std::size_t offsets_at(std::size_t row, std::size_t n_groups) const {
-        return n_groups * group_bytes() + unit_bytes() + row * n_offsets(n_groups) * 4;
     }
 
     packed_format format;
@@ -161,7 +162,6 @@ inline void pack_tile_row(const packed_view & into, std::size_t row, const weigh
     if (!shape.has_wide_scales()) {
         store_at(tile + shape.unit_at(row, n_groups), power_of_two(unit_exponent(format) - exponent));
     }
-    std::byte * offsets = tile + shape.offsets_at(row, n_groups);
     for (std::size_t g = 0; g < n_groups; ++g) {
         const weight_group & from = groups[g];
         std::byte * const to = tile + g * shape.group_bytes();
@@ -182,10 +182,9 @@ inline void pack_tile_row(const packed_view & into, std::size_t row, const weigh
         for (std::size_t w = 0; w < shape.words(); ++w) {
             store_at(codes + (row % 4 < 2 ? shape.word_at(0, w) : shape.word_at(2, w)), words[w]);
         }
-        constexpr std::size_t parts = has_halves(format) ? 2 : 1;
-        for (std::size_t h = 0; h < parts && has_offset(format); ++h, offsets += 4) {
+        for (std::size_t h = 0; h < shape.n_offsets(); ++h) {
             const float moved = from.scale * static_cast<float>(offset_shift(format));
-            store_at(offsets, from.offset * static_cast<float>(from.half_offset[h]) + moved);
+            store_at(to + shape.offset_at(row, h), from.offset * static_cast<float>(from.half_offset[h]) + moved);
         }
     }
 }
@@ -206,7 +205,6 @@ inline void unpack_tile_row(const packed_view & from, std::size_t row, float * o
         unit = detail::load_at<float>(tile + shape.unit_at(row, n_groups)) *
                detail::power_of_two(-detail::unit_exponent(from.format));
     }
-    const std::byte * offsets = tile + shape.offsets_at(row, n_groups);
     for (std::size_t g = 0; g < n_groups; ++g, out += group_size) {
         const std::byte * const at = tile + g * shape.group_bytes();
         const float stored = shape.has_wide_scales()
@@ -227,10 +225,9 @@ inline void unpack_tile_row(const packed_view & from, std::size_t row, float * o
                 scale[h] *= static_cast<float>(factor);
             }
             if (has_offset(from.format)) {
-                offset[h] = detail::load_at<float>(offsets + (has_halves(from.format) ? 4 * h : 0));
+                offset[h] = detail::load_at<float>(at + shape.offset_at(row, has_halves(from.format) ? h : 0));
             }
         }
-        offsets += has_offset(from.format) ? (has_halves(from.format) ? 8 : 4) : 0;
         for (std::size_t i = 0; i < group_size; ++i) {
             const std::size_t h = i / half_size;
             out[i] = rounded_product(scale[h], static_cast<float>(code[i])) + offset[h];
