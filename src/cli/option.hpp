@@ -151,6 +151,12 @@ using option_table = std::vector<option>;
     return made;
 }
 
+// A number that is left to the program, or at most `high`.
+[[nodiscard]] inline option up_to(std::uint64_t high, option made) {
+    made.high = high;
+    return made;
+}
+
 // The same for a number of bytes.
 [[nodiscard]] inline option bytes(char letter, const char * name, automatic_number & value, const char * word,
                                   const char * help, const char * standard) {
@@ -259,7 +265,7 @@ template <class Enum>
         const auto value = o.is_bytes ? parse_bytes(given) : parse_whole(given);
         if (given == o.automatic_word) {
             **large = std::nullopt;
-        } else if (value) {
+        } else if (value && *value <= o.high) {
             **large = value;
         } else {
             return error(bad, "%s is neither %s nor a whole number from 0 to %llu%s", shown.c_str(), o.automatic_word,

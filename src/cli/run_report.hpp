@@ -25,19 +25,25 @@ struct run_facts {
 };
 
 // "[ prompt 12 tokens, 1.20 s, 10.0/s; output 48 tokens, 5.10 s, 9.4/s; seed 7; stopped: max_tokens ]"; where tokens of
-// the prompt were there already, "prompt 12 tokens and 30 kept".
+// the prompt were there already, "prompt 12 tokens and 30 kept", and where tokens were drafted, "output 48 tokens (16
+// of 21 drafted)".
 [[nodiscard]] inline std::string summary_line(const run_facts & facts) {
     const llmzero::generation & g = facts.generation;
     char kept[32] = "";
     if (facts.n_kept > 0) {
         std::snprintf(kept, sizeof kept, " and %lu kept", static_cast<unsigned long>(facts.n_kept));
     }
-    char text[352];
+    char drafted[48] = "";
+    if (g.n_drafted > 0) {
+        std::snprintf(drafted, sizeof drafted, " (%lu of %lu drafted)", static_cast<unsigned long>(g.n_accepted),
+                      static_cast<unsigned long>(g.n_drafted));
+    }
+    char text[400];
     std::snprintf(
         text, sizeof text,
-        "[ prompt %lu tokens%s, %.2f s, %.1f/s; output %lu tokens, %.2f s, %.1f/s; seed %llu; stopped: %s ]\n",
+        "[ prompt %lu tokens%s, %.2f s, %.1f/s; output %lu tokens%s, %.2f s, %.1f/s; seed %llu; stopped: %s ]\n",
         static_cast<unsigned long>(g.n_prompt), kept, g.prompt_ms / 1000.0, g.prompt_tokens_per_second(),
-        static_cast<unsigned long>(g.n_generated), g.generation_ms / 1000.0, g.tokens_per_second(),
+        static_cast<unsigned long>(g.n_generated), drafted, g.generation_ms / 1000.0, g.tokens_per_second(),
         static_cast<unsigned long long>(g.seed), name_of(g.reason));
     return text;
 }
@@ -57,6 +63,8 @@ struct run_facts {
     json.member("prompt", g.n_prompt);
     json.member("kept", facts.n_kept);
     json.member("generated", g.n_generated);
+    json.member("drafted", g.n_drafted);
+    json.member("accepted", g.n_accepted);
     json.end_object();
     json.key("milliseconds");
     json.begin_object();

@@ -60,6 +60,7 @@ struct run_settings {
                                 // --interactive session::max_default_context within these, and half of the memory
     llmzero::kv_type kv = llmzero::session_options{}.kv;
     std::uint32_t batch = llmzero::session_options{}.batch;
+    automatic_number draft; // tokens verified ahead; empty: where that should pay
 
     llmzero::sampler_options sampling;
     automatic_number seed; // empty: drawn
@@ -125,6 +126,12 @@ inline constexpr const char * kv_type_names[] = {"f32", "q8"};
         choice(0, "kv", s.kv, kv_type_names, "TYPE",
                "Type of the key-value cache: f32, or q8: about a quarter of its size."),
         whole(0, "batch", s.batch, 1, llmzero::session::max_batch, "Tokens of the prompt that are worked on together."),
+        up_to(
+            llmzero::session::max_draft_tokens,
+            automatic(0, "draft", s.draft, "N", "auto",
+                      "Tokens that are guessed from repetitions in the text and verified together with the one before "
+                      "them; 0: none. Changes the time that the text takes, never the text.",
+                      "where that should pay")),
 
         heading("Sampling"),
         automatic('s', "seed", s.seed, "N", "-1",

@@ -151,6 +151,9 @@ public:
         llmzero::session_options options;
         options.kv = settings.kv;
         options.batch = settings.batch;
+        if (settings.draft) {
+            options.draft_tokens = static_cast<std::uint32_t>(*settings.draft);
+        }
         options.context = settings.ctx_size;
         bool memory_shortens = false;
         std::uint64_t useful_context = 0;
@@ -234,6 +237,9 @@ public:
         options.sampling.seed = settings.seed ? *settings.seed : cli::draw_seed();
         options.stop = stop;
         options.ignore_end_of_text = settings.ignore_eos;
+        if (settings.draft) {
+            options.draft_tokens = static_cast<std::uint32_t>(*settings.draft);
+        }
         return options;
     }
 

@@ -116,6 +116,10 @@ TEST_CASE("numbers that may be left to the program") {
         CHECK(refusal(o, bad) != "");
         CHECK(seed == std::numeric_limits<std::uint64_t>::max());
     }
+    o = cli::up_to(15, o);
+    CHECK(refusal(o, "15") == "");
+    CHECK(refusal(o, "16").find("neither -1 nor a whole number from 0 to 15") != std::string::npos);
+    CHECK(seed == 15u);
 
     cli::automatic_number memory;
     cli::option size = cli::bytes(0, "memory", memory, "auto", "", "what there is");

@@ -31,6 +31,10 @@ TEST_CASE("report: a line for people") {
     cli::run_facts kept = example();
     kept.n_kept = 30;
     CHECK(cli::summary_line(kept).starts_with("[ prompt 12 tokens and 30 kept, 1.20 s, 10.0/s; output"));
+    cli::run_facts drafted = example();
+    drafted.generation.n_drafted = 21;
+    drafted.generation.n_accepted = 16;
+    CHECK(cli::summary_line(drafted).find("; output 48 tokens (16 of 21 drafted), 4.80 s") != std::string::npos);
 }
 
 TEST_CASE("report: an object for programs") {
@@ -46,6 +50,8 @@ TEST_CASE("report: an object for programs") {
     CHECK(json["tokens"]["prompt"] == 12);
     CHECK(json["tokens"]["kept"] == 0);
     CHECK(json["tokens"]["generated"] == 48);
+    CHECK(json["tokens"]["drafted"] == 0);
+    CHECK(json["tokens"]["accepted"] == 0);
     CHECK(json["template"].is_null());
     CHECK(json["milliseconds"]["load"] == 12.5);
     CHECK(json["milliseconds"]["prompt"] == 1200.0);
@@ -62,10 +68,14 @@ TEST_CASE("report: an object says how a chat was written") {
     cli::run_facts facts = example();
     facts.template_name = "zephyr";
     facts.n_kept = 7;
+    facts.generation.n_drafted = 9;
+    facts.generation.n_accepted = 4;
     const auto json = nlohmann::json::parse(cli::result_json(facts, "", {}), nullptr, false);
     REQUIRE(json.is_object());
     CHECK(json["template"] == "zephyr");
     CHECK(json["tokens"]["kept"] == 7);
+    CHECK(json["tokens"]["drafted"] == 9);
+    CHECK(json["tokens"]["accepted"] == 4);
 }
 
 TEST_CASE("report: what took no time has no rate, and JSON stays JSON") {

@@ -38,11 +38,12 @@ TEST_CASE("llmzero-run: names and letters are unique, every option has its help"
                                   "min-p",    "repeat-penalty", "repeat-last-n", "stop",        "ignore-eos",
                                   "kv",       "memory",         "load",          "batch",       "no-display-prompt",
                                   "json",     "dump-logits",    "verbose",       "version",     "help",
-                                  "chat",     "system",         "template",      "interactive", "prompt-cache"}) {
+                                  "chat",     "system",         "template",      "interactive", "prompt-cache",
+                                  "draft"}) {
         CAPTURE(expected);
         CHECK(names.count(expected) == 1);
     }
-    CHECK(names.size() == 30);
+    CHECK(names.size() == 31);
     CHECK(letters == std::set<char>{'m', 'p', 'f', 'n', 'c', 's', 'v', 'h'});
 }
 

@@ -127,7 +127,7 @@ TEST_CASE("t5 steps: the head reads the scaled norm of one token") {
     steps_of_two with;
     const std::vector<float> x = {3, 4};
     float logits[2] = {};
-    with.steps.head(identity(2, 10), x.data(), vector_of({1, 2}), 0.5f, logits);
+    with.steps.head(identity(2, 10), x.data(), 1, vector_of({1, 2}), 0.5f, logits);
     CHECK(logits[0] == doctest::Approx(5 * norm_of_3));
     CHECK(logits[1] == doctest::Approx(10 * norm_of_4));
 }

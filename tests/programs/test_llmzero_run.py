@@ -100,6 +100,7 @@ class Options(Case):
                        "": 2},
         "--kv": {"0": 2, "1": 2, "f32": 0, "q8": 0, "nonsense": 2, "": 2},
         "--batch": {"0": 2, "1": 0, "4096": 0, "4097": 2, "-1": 2, "nonsense": 2, "": 2},
+        "--draft": {"0": 0, "1": 0, "15": 0, "auto": 0, "16": 2, "-1": 2, "nonsense": 2, "": 2},
         "--seed": {"0": 0, "1": 0, LARGEST_64: 0, "-1": 0, "-2": 2, "18446744073709551616": 2, "nonsense": 2, "": 2},
         "--temp": {"0": 0, "1": 0, "1000": 0, "1e-45": 0, "1001": 2, "-1": 2, "nan": 2, "inf": 2, "nonsense": 2,
                    "": 2},
@@ -192,9 +193,19 @@ class Text(Case):
     def test_how_it_runs_does_not_change_the_text(self):
         plain = self.run_story("-p", STORY, "-n", "20", "--temp", "0")
         for extra in (["--load", "read"], ["--load", "map"], ["--batch", "1"], ["-c", "100"], ["--memory", "0"],
-                      ["--verbose"], ["--top-k", "1"]):
+                      ["--verbose"], ["--top-k", "1"], ["--draft", "0"], ["--draft", "15"]):
             with self.subTest(extra=extra):
                 self.assertEqual(self.run_story("-p", STORY, "-n", "20", "--temp", "0", *extra).out, plain.out)
+
+    def test_drafts_that_come_true_are_counted(self):
+        ids = " ".join(["1"] + ["300 337 374"] * 8)
+        how = ("--ids", "-p", ids, "-n", "40", "--temp", "0", "--ignore-eos", "--json")
+        plain, drafted = (strict_json(self.run_story(*how, "--draft", n).out) for n in ("0", "3"))
+        self.assertEqual(plain["text"], drafted["text"])
+        self.assertEqual((plain["tokens"]["drafted"], plain["tokens"]["accepted"]), (0, 0))
+        self.assertGreater(drafted["tokens"]["drafted"], 0)
+        self.assertLessEqual(drafted["tokens"]["accepted"], drafted["tokens"]["drafted"])
+        self.assertEqual((plain["options"]["draft"], drafted["options"]["draft"]), (0, 3))
 
     def test_a_seed_gives_its_text_again(self):
         one, two = (self.run_story("-p", STORY, "-n", "30", "-s", "7") for _ in range(2))
@@ -262,6 +273,7 @@ class Json(Case):
         self.assertEqual(got["text"], expected_story()["prompts"][0]["greedy_text"])
         self.assertEqual(got["stop_reason"], "max_tokens")
         self.assertEqual(got["seed"], int(LARGEST_64))
+        self.assertLessEqual(got["tokens"].pop("accepted"), got["tokens"].pop("drafted"))
         self.assertEqual(got["tokens"], {"prompt": 5, "kept": 0, "generated": 48})
         self.assertIsNone(got["template"])
         self.assertEqual(sorted(got["milliseconds"]), ["generation", "load", "prompt"])

@@ -11,20 +11,28 @@
 
 namespace llmzero::inline LLMZERO_ABI {
 
+inline constexpr std::uint32_t automatic_draft = 0xffffffff;
+
 struct generate_options {
     std::uint32_t max_tokens = 256;
     sampler_options sampling = {};
     std::span<const std::string_view> stop = {}; // texts that end generation; they are not given out
     bool parse_special = false;                  // take special tokens spelt out in the prompt as such
     bool ignore_end_of_text = false;             // go on after an end token
+    // How many tokens may be proposed ahead and verified together with the one that they follow (drafting.hpp); at most
+    // session_options::draft_tokens. What is written stays the same. 0: none; automatic_draft: where that should pay.
+    std::uint32_t draft_tokens = automatic_draft;
 
     // Called while the prompt is read, at least once a layer, with the tokens that are done; false stops.
     callback<bool(std::size_t done, std::size_t total)> on_prefill = {};
     // Called with the logits [n_vocab] of every position that they were computed for: the end of the prompt,
     // then each generated token that was evaluated.
     callback<void(std::span<const float> logits)> on_logits = {};
-    // Asked before each layer of each generated token; false stops.
+    // Asked before each layer of each generated token, or of tokens that are verified together; false stops.
     callback<bool()> keep_going = {};
+    // Proposes how `text` goes on, in place of its own repetitions: writes into `proposed`, from its beginning, and
+    // returns how many tokens. Always verified, unless draft_tokens is 0.
+    callback<std::size_t(std::span<const token_id> text, std::span<token_id> proposed)> on_draft = {};
 };
 
 enum class stop_reason : std::uint8_t {
@@ -51,6 +59,8 @@ struct generation {
     stop_reason reason = stop_reason::max_tokens;
     std::uint32_t n_prompt = 0;    // tokens of the prompt that were evaluated
     std::uint32_t n_generated = 0; // tokens sampled, an end token not counted
+    std::uint32_t n_drafted = 0;   // tokens proposed and verified
+    std::uint32_t n_accepted = 0;  // those of them that were right: each saved an evaluation
     double prompt_ms = 0;          // time from the start to the first logits
     double generation_ms = 0;      // time from the first logits to the end
     std::uint64_t seed = 0;        // with which this text can be made again

@@ -16,6 +16,7 @@
 
 #include <llmzero/base/function_ref.hpp>
 #include <llmzero/base/heap_array.hpp>
+#include <llmzero/generation/drafting.hpp>
 #include <llmzero/generation/generate_options.hpp>
 #include <llmzero/generation/sampler.hpp>
 #include <llmzero/generation/stop_strings.hpp>
@@ -39,6 +40,7 @@ struct session_options {
     std::uint32_t context = 0;
     kv_type kv = kv_type::f32;             // how keys and values are kept
     std::uint32_t batch = 32;              // tokens of a prompt evaluated together
+    std::uint32_t draft_tokens = 3;        // verified ahead at most; each takes memory for a row of logits
     std::uint64_t memory_budget_bytes = 0; // refuse, before taking it, to need more than this; 0: no limit
 };
 
@@ -51,6 +53,8 @@ public:
 
     // The largest session_options::batch.
     static constexpr std::uint32_t max_batch = 4096;
+    // The largest session_options::draft_tokens.
+    static constexpr std::uint32_t max_draft_tokens = drafting::max_tokens;
     // Files may promise a context whose cache no small machine can hold, so that has to be asked for.
     static constexpr std::uint32_t max_default_context = 4096;
 
@@ -65,7 +69,7 @@ public:
         return from.state_bytes(state) + token_bytes(state);
     }
 
-    // Errors: bad_argument (context or batch out of range), over_budget, out_of_memory.
+    // Errors: bad_argument (context, batch or draft_tokens out of range), over_budget, out_of_memory.
     [[nodiscard]] static result<session> create(const model & from, const session_options & options = {}) {
         if (options.context > detail::max_context) {
             return error(error_code::bad_argument, "a context of %lu tokens was asked for, expected at most %lu",
@@ -74,6 +78,11 @@ public:
         if (options.batch < 1 || options.batch > max_batch) {
             return error(error_code::bad_argument, "batch is %lu, expected 1 to %lu",
                          static_cast<unsigned long>(options.batch), static_cast<unsigned long>(max_batch));
+        }
+        if (options.draft_tokens > max_draft_tokens) {
+            return error(error_code::bad_argument, "draft_tokens is %lu, expected 0 to %lu",
+                         static_cast<unsigned long>(options.draft_tokens),
+                         static_cast<unsigned long>(max_draft_tokens));
         }
         const std::uint64_t bytes = bytes_needed(from, options);
         LLMZERO_CHECK(detail::check_budget(bytes, options.memory_budget_bytes, "the session"));
@@ -114,7 +123,7 @@ public:
             position_ += static_cast<std::uint32_t>(n);
             done += n;
         }
-        has_logits_ = true;
+        show_logits(0);
         if (progress && !progress(tokens.size(), tokens.size())) {
             return error(error_code::cancelled, "cancelled after the last token");
         }
@@ -133,7 +142,8 @@ public:
 
     // Of the last evaluated token: [n_vocab]. Empty when there is none.
     [[nodiscard]] std::span<const float> logits() const {
-        return has_logits_ ? state_->logits() : std::span<const float>{};
+        const std::size_t n_vocab = model_.config().n_vocab;
+        return has_logits_ ? state_->logits().subspan(logits_row_ * n_vocab, n_vocab) : std::span<const float>{};
     }
 
     // Tokens evaluated so far, and how many there is room for.
@@ -202,7 +212,9 @@ private:
     static state_options resolved(const model_config & config, const session_options & options) {
         const std::uint32_t context =
             options.context != 0 ? options.context : std::min(config.context, max_default_context);
-        return {context, options.kv, std::min(options.batch, context)};
+        const std::uint32_t batch = std::min(options.batch, context);
+        return {context, options.kv, batch,
+                std::min(std::min(options.draft_tokens, max_draft_tokens) + 1, std::max(batch, 1u))};
     }
 
     [[nodiscard]] bool has_encoder() const { return model_.config().has_encoder(); }
@@ -277,8 +289,13 @@ private:
             tokens_.push_back_unchecked(token);
         }
         ++position_;
-        has_logits_ = true;
+        show_logits(0);
         return success();
+    }
+
+    void show_logits(std::size_t row) {
+        logits_row_ = row;
+        has_logits_ = true;
     }
 
     // The token that was sampled last, if it has not been evaluated.
@@ -294,6 +311,28 @@ private:
         return success();
     }
 
+    // The same, where there is room, in fewer passes: the token may be verified already, or others that may follow it
+    // are verified with it. No more than `n_left` tokens are still to be sampled.
+    [[nodiscard]] status advance(drafting & draft, std::uint32_t n_left, function_ref<bool()> keep_going) {
+        if (draft.confirms(pending_)) {
+            ++position_;
+            show_logits(logits_row_ + 1);
+            pending_ = no_token;
+            return success();
+        }
+        const std::size_t room = std::min({options_.context - position_, n_left, options_.logits});
+        const std::span<const token_id> tokens = draft.propose(tokens_.span(), room, model_.config().n_vocab);
+        if (tokens.size() == 1) {
+            return evaluate_pending(keep_going);
+        }
+        has_logits_ = false;
+        LLMZERO_CHECK(state_->evaluate(tokens, position_, logits_wanted::all, keep_going));
+        ++position_;
+        show_logits(0);
+        pending_ = no_token;
+        return success();
+    }
+
     // Whether these tokens, at the start of a text, say nothing: what follows is then the start of the text.
     [[nodiscard]] bool is_silent(std::span<const token_id> tokens) const {
         return std::all_of(tokens.begin(), tokens.end(),
@@ -302,8 +341,8 @@ private:
 
     // Samples and evaluates until something ends it.
     [[nodiscard]] result<stop_reason> continue_text(const generate_options & options, sampler & choose,
-                                                    detokenizer & text, stop_strings & stop, text_function on_text,
-                                                    std::uint32_t & n_generated);
+                                                    detokenizer & text, stop_strings & stop, drafting & draft,
+                                                    text_function on_text, std::uint32_t & n_generated);
 
     llmzero::model model_; // keeps the weights alive
     state_options options_;
@@ -313,6 +352,7 @@ private:
     std::uint32_t n_source_ = 0;  // tokens of the source, which come first; 0 without an encoder
     token_id pending_ = no_token; // sampled and given out, but not evaluated
     bool has_logits_ = false;
+    std::size_t logits_row_ = 0; // of the state's logits: tokens of a batch may be taken in one by one
 };
 
 inline result<generation> session::generate(std::span<const token_id> prompt, const generate_options & options,
@@ -344,15 +384,18 @@ inline result<generation> session::generate(std::span<const token_id> prompt, co
     for (const token_id token : tokens().subspan(has_encoder() ? n_source_ + 1 : 0)) {
         choose.accept(token);
     }
+    drafting draft(options, model_.network().time_of_four());
     const clock::time_point first_logits = clock::now();
-    LLMZERO_ASSIGN(done.reason, continue_text(options, choose, text, stop, on_text, done.n_generated));
+    LLMZERO_ASSIGN(done.reason, continue_text(options, choose, text, stop, draft, on_text, done.n_generated));
     done.generation_ms = ms_since(first_logits);
+    done.n_drafted = draft.n_drafted();
+    done.n_accepted = draft.n_accepted();
     return done;
 }
 
 inline result<stop_reason> session::continue_text(const generate_options & options, sampler & choose,
-                                                  detokenizer & text, stop_strings & stop, text_function on_text,
-                                                  std::uint32_t & n_generated) {
+                                                  detokenizer & text, stop_strings & stop, drafting & draft,
+                                                  text_function on_text, std::uint32_t & n_generated) {
     const auto show = [&](std::string_view part) {
         return part.empty() || !on_text || on_text(part);
     };
@@ -385,7 +428,7 @@ inline result<stop_reason> session::continue_text(const generate_options & optio
             reason = stop_reason::context_full;
             break;
         }
-        const status evaluated = evaluate_pending(keep_going);
+        const status evaluated = advance(draft, options.max_tokens - n_generated, keep_going);
         if (!evaluated && evaluated.error().code() == error_code::cancelled) {
             reason = stop_reason::cancelled;
             break;

@@ -118,6 +118,10 @@ struct kernel_set : packed_layout {
     // q, out [head_dim]; bias [n], or nullptr for none; scores [n] is scratch.
     void (*attend)(const float * q, const kv_rows & keys, const kv_rows & values, std::size_t n, std::size_t head_dim,
                    float scale, const float * bias, float * scores, float * out);
+
+    // Time of multiply() with four tokens in that with one, about: from 1, where weights have to come from memory, to
+    // 4. A guess that only decides whether tokens are verified together (generation/drafting.hpp).
+    float (*time_of_four)(packed_format format);
 };
 
 } // namespace llmzero::inline LLMZERO_ABI

@@ -13,6 +13,7 @@
 #pragma once
 
 #include <llmzero/base/heap_array.hpp>
+#include <llmzero/model/batch_time.hpp>
 #include <llmzero/model/config.hpp>
 #include <llmzero/model/llama_state.hpp>
 #include <llmzero/model/llama_weights.hpp>
@@ -58,6 +59,17 @@ public:
             LLMZERO_ASSIGN(parts.local_rope, rope_table::create(c.n_rotated, c.local_rope_theta, 1.0, {}));
         }
         return std::unique_ptr<network>(std::move(made));
+    }
+
+    [[nodiscard]] float time_of_four() const override {
+        batch_time time;
+        for (const llama_layer & l : parts_.weights.layers) {
+            for (const packed_matrix * w : {&l.wq, &l.wk, &l.wv, &l.wo, &l.w_gate, &l.w_up, &l.w_down}) {
+                time.add(parts_.kernels, *w);
+            }
+        }
+        time.add(parts_.kernels, parts_.weights.head());
+        return time.of_four();
     }
 
     [[nodiscard]] std::uint64_t state_bytes(const state_options & options) const override {

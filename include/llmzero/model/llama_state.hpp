@@ -54,7 +54,7 @@ public:
         LLMZERO_ASSIGN(turns_, heap_array<float>::create(batch * c.n_rotated));
         LLMZERO_ASSIGN(local_turns_, heap_array<float>::create(batch * local_rotated(c)));
         LLMZERO_ASSIGN(scores_, heap_array<float>::create(options.context));
-        LLMZERO_ASSIGN(logits_, heap_array<float>::create(c.n_vocab));
+        LLMZERO_ASSIGN(logits_, heap_array<float>::create(std::size_t{options.logits} * c.n_vocab));
         LLMZERO_ASSIGN(input_, activations::create(network_.kernels, widest_input(c), batch));
         return success();
     }
@@ -65,7 +65,8 @@ public:
                                               2 * std::uint64_t{c.d_kv()} + 2 * std::uint64_t{c.d_ff} + c.n_rotated +
                                               local_rotated(c);
         return kv_cache::bytes_needed(c, options.kv, options.context) +
-               sizeof(float) * (options.batch * floats_of_token + options.context + c.n_vocab) +
+               sizeof(float) *
+                   (options.batch * floats_of_token + options.context + std::uint64_t{options.logits} * c.n_vocab) +
                activations::bytes_needed(kernels, widest_input(c), options.batch) + sizeof(llama_state);
     }
 
@@ -86,10 +87,10 @@ public:
             attention_block(layer, n, position);
             feed_forward_block(layer, n);
         }
-        if (wanted == logits_wanted::last) {
-            const float * last = x_.data() + (n - 1) * c.d_model;
-            rms_norm(last, network_.weights.output_norm.data(), c.d_model, c.rms_epsilon, h_.data());
-            input_.set(h_.data(), c.d_model, 1);
+        if (wanted != logits_wanted::none) {
+            const std::size_t n_wanted = wanted == logits_wanted::all ? n : 1;
+            normalise(x_.data() + (n - n_wanted) * c.d_model, network_.weights.output_norm, n_wanted, h_.data());
+            input_.set(h_.data(), c.d_model, n_wanted);
             input_.multiply(network_.weights.head(), logits_.data());
         }
         return success();
@@ -116,7 +117,7 @@ private:
     void attention_block(std::size_t layer, std::size_t n, std::uint32_t position) {
         const model_config & c = network_.config;
         const llama_layer & l = network_.weights.layers[layer];
-        normalise(x_, l.attn_norm, n, h_);
+        normalise(x_.data(), l.attn_norm, n, h_.data());
         input_.set(h_.data(), c.d_model, n);
         input_.multiply(l.wq, q_.data());
         input_.multiply(l.wk, k_.data());
@@ -169,7 +170,7 @@ private:
     void feed_forward_block(std::size_t layer, std::size_t n) {
         const model_config & c = network_.config;
         const llama_layer & l = network_.weights.layers[layer];
-        normalise(x_, l.ffn_norm, n, h_);
+        normalise(x_.data(), l.ffn_norm, n, h_.data());
         input_.set(h_.data(), c.d_model, n);
         input_.multiply(l.w_gate, gate_.data());
         input_.multiply(l.w_up, up_.data());
@@ -186,17 +187,16 @@ private:
     // x += projected, or norm(projected) where there is a norm for it
     void add_projected(const heap_array<float> & post_norm, std::size_t n) {
         if (!post_norm.empty()) {
-            normalise(projected_, post_norm, n, projected_);
+            normalise(projected_.data(), post_norm, n, projected_.data());
         }
         add(x_.data(), projected_.data(), n * network_.config.d_model);
     }
 
     // from, into [n, d_model]; may be the same.
-    void normalise(const heap_array<float> & from, const heap_array<float> & weight, std::size_t n,
-                   heap_array<float> & into) const {
+    void normalise(const float * from, const heap_array<float> & weight, std::size_t n, float * into) const {
         const model_config & c = network_.config;
         for (std::size_t t = 0; t < n; ++t) {
-            rms_norm(from.data() + t * c.d_model, weight.data(), c.d_model, c.rms_epsilon, into.data() + t * c.d_model);
+            rms_norm(from + t * c.d_model, weight.data(), c.d_model, c.rms_epsilon, into + t * c.d_model);
         }
     }
 
@@ -219,7 +219,7 @@ private:
     heap_array<float> turns_;       // [batch, n_rotated]
     heap_array<float> local_turns_; // [batch, n_rotated] of local layers, or empty
     heap_array<float> scores_;      // [context]
-    heap_array<float> logits_;      // [n_vocab]
+    heap_array<float> logits_;      // [state_options::logits, n_vocab]
     activations input_;
 };
 

@@ -17,13 +17,15 @@ namespace llmzero::inline LLMZERO_ABI {
 struct state_options {
     std::uint32_t context = 0; // tokens to make room for
     kv_type kv = kv_type::f32;
-    std::uint32_t batch = 1; // tokens evaluated together at most
+    std::uint32_t batch = 1;  // tokens evaluated together at most
+    std::uint32_t logits = 1; // of them, those that logits are kept for
 };
 
 // Which tokens of a batch the output head is computed for. The head is a large part of a small model.
 enum class logits_wanted : std::uint8_t {
     none,
     last,
+    all, // of at most state_options::logits tokens
 };
 
 class network_state {
@@ -52,7 +54,7 @@ public:
     // Where a KV cache is all that is kept of the tokens so far, so that the state can be saved; else nullptr.
     [[nodiscard]] virtual kv_cache * cache() { return nullptr; }
 
-    // Of the last token that they were wanted for: [n_vocab].
+    // Of the tokens that they were wanted for last, the first ones: [state_options::logits, n_vocab].
     [[nodiscard]] virtual std::span<const float> logits() const = 0;
 
 protected:
@@ -67,6 +69,8 @@ public:
 
     // Memory that create_state() takes, in bytes.
     [[nodiscard]] virtual std::uint64_t state_bytes(const state_options & options) const = 0;
+    // Time of evaluating four tokens together in that of one, about: of the products with weights alone.
+    [[nodiscard]] virtual float time_of_four() const = 0;
     // The state refers to the network, which must outlive it.
     [[nodiscard]] virtual result<std::unique_ptr<network_state>> create_state(const state_options & options) const = 0;
 

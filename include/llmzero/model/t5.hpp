@@ -17,6 +17,7 @@
 #pragma once
 
 #include <llmzero/base/heap_array.hpp>
+#include <llmzero/model/batch_time.hpp>
 #include <llmzero/model/config.hpp>
 #include <llmzero/model/kv_cache.hpp>
 #include <llmzero/model/network.hpp>
@@ -56,6 +57,7 @@ public:
         return std::unique_ptr<network>(std::move(made));
     }
 
+    [[nodiscard]] float time_of_four() const override;
     [[nodiscard]] std::uint64_t state_bytes(const state_options & options) const override;
     [[nodiscard]] result<std::unique_ptr<network_state>> create_state(const state_options & options) const override;
 
@@ -82,7 +84,7 @@ public:
         LLMZERO_ASSIGN(decoder_bias_, relative_bias::create(weights_.decoder.position_bias.span(), c_.n_heads,
                                                             options.context, attention_reach::backward));
         LLMZERO_ASSIGN(x_, heap_array<float>::create(static_cast<std::size_t>(stream_tokens(options)) * c_.d_model));
-        LLMZERO_ASSIGN(logits_, heap_array<float>::create(c_.n_vocab));
+        LLMZERO_ASSIGN(logits_, heap_array<float>::create(std::size_t{options.logits} * c_.n_vocab));
         return steps_.allocate(options);
     }
 
@@ -92,7 +94,7 @@ public:
                kv_cache::bytes_needed(one_layer(c), kv_type::f32, options.context) +
                relative_bias::bytes_needed(c.n_heads, options.context, attention_reach::both) +
                relative_bias::bytes_needed(c.n_heads, options.context, attention_reach::backward) +
-               sizeof(float) * (stream_tokens(options) * c.d_model + c.n_vocab) +
+               sizeof(float) * (stream_tokens(options) * c.d_model + std::uint64_t{options.logits} * c.n_vocab) +
                t5_steps::bytes_needed(c, kernels, options) + sizeof(t5_state);
     }
 
@@ -156,12 +158,13 @@ public:
             steps_.attend(l.cross, x_.data(), n, {cache_, layer, 0, n_source_, 0, nullptr, 0});
             steps_.feed_forward(l.feed_forward, x_.data(), n);
         }
-        if (wanted == logits_wanted::last) {
+        if (wanted != logits_wanted::none) {
             // llama.cpp leaves the factor out; the original has it (mesh_tensorflow, transformer.py: with a shared
             // embedding, x *= d_model^-0.5).
             const float scale = weights_.is_tied() ? 1.0f / std::sqrt(static_cast<float>(c_.d_model)) : 1.0f;
-            steps_.head(weights_.head(), x_.data() + (n - 1) * c_.d_model, weights_.decoder.output_norm, scale,
-                        logits_.data());
+            const std::size_t n_wanted = wanted == logits_wanted::all ? n : 1;
+            steps_.head(weights_.head(), x_.data() + (n - n_wanted) * c_.d_model, n_wanted,
+                        weights_.decoder.output_norm, scale, logits_.data());
         }
         return success();
     }
@@ -193,10 +196,24 @@ private:
     relative_bias encoder_bias_;
     relative_bias decoder_bias_;
     heap_array<float> x_;      // [max(context, batch), d_model] the streams of the source, then those of the answer
-    heap_array<float> logits_; // [n_vocab]
+    heap_array<float> logits_; // [state_options::logits, n_vocab]
     std::size_t n_source_ = 0; // tokens of the source; 0: there is none
     std::size_t batch_ = 0;
 };
+
+// Of the decoder, whose keys and values of the source are there already.
+inline float t5_network::time_of_four() const {
+    batch_time time;
+    for (const t5_layer & l : weights_.decoder.layers) {
+        for (const packed_matrix * w :
+             {&l.attention.wq, &l.attention.wk, &l.attention.wv, &l.attention.wo, &l.cross.wq, &l.cross.wo,
+              &l.feed_forward.w_gate, &l.feed_forward.w_up, &l.feed_forward.w_down}) {
+            time.add(kernels_, *w);
+        }
+    }
+    time.add(kernels_, weights_.head());
+    return time.of_four();
+}
 
 inline std::uint64_t t5_network::state_bytes(const state_options & options) const {
     return t5_state::bytes_needed(config_, kernels_, options);

@@ -63,9 +63,7 @@ public:
 
     // What products read from here on: norm(x), and x itself.
     void set_input(const float * x, const heap_array<float> & norm, std::size_t n) {
-        for (std::size_t t = 0; t < n; ++t) {
-            rms_norm(x + t * c_.d_model, norm.data(), c_.d_model, c_.rms_epsilon, h_.data() + t * c_.d_model);
-        }
+        normalise(x, norm, n);
         input_.set(h_.data(), c_.d_model, n);
     }
     void set_input(const float * x, std::size_t n) { input_.set(x, c_.d_model, n); }
@@ -115,19 +113,27 @@ public:
         add(x, n);
     }
 
-    // logits(n_vocab) = Whead (scale * norm(x)) of one token
-    void head(const packed_matrix & w, const float * x, const heap_array<float> & norm, float scale, float * logits) {
-        rms_norm(x, norm.data(), c_.d_model, c_.rms_epsilon, h_.data());
-        for (std::size_t i = 0; i < c_.d_model; ++i) {
+    // logits(n_vocab) = Whead (scale * norm(x)) of each token
+    void head(const packed_matrix & w, const float * x, std::size_t n, const heap_array<float> & norm, float scale,
+              float * logits) {
+        normalise(x, norm, n);
+        for (std::size_t i = 0; i < n * c_.d_model; ++i) {
             h_[i] *= scale;
         }
-        input_.set(h_.data(), c_.d_model, 1);
+        input_.set(h_.data(), c_.d_model, n);
         input_.multiply(w, logits);
     }
 
 private:
     static std::size_t widest_hidden(const model_config & c) { return std::max(c.d_model, c.d_query()); }
     static std::size_t widest_input(const model_config & c) { return std::max({c.d_model, c.d_query(), c.d_ff}); }
+
+    // h = norm(x)
+    void normalise(const float * x, const heap_array<float> & norm, std::size_t n) {
+        for (std::size_t t = 0; t < n; ++t) {
+            rms_norm(x + t * c_.d_model, norm.data(), c_.d_model, c_.rms_epsilon, h_.data() + t * c_.d_model);
+        }
+    }
 
     void add(float * LLMZERO_RESTRICT x, std::size_t n) const { llmzero::add(x, projected_.data(), n * c_.d_model); }
 
