@@ -36,7 +36,9 @@ void check_code_limits(activation_kind kind, const code_group & code) {
     }
     if (kind == activation_kind::nibble_safe) {
         for (std::size_t i = 0; i < group_size; i += 4) {
-            REQUIRE(std::abs(16 * code[i + 1] - code[i + 2]) < 2048);
+            const int difference = 16 * code[i + 1] - code[i + 2];
+            REQUIRE(difference >= -2048);
+            REQUIRE(difference < 2048);
         }
     }
 }
@@ -96,14 +98,15 @@ TEST_CASE("quantise: codes keep their limits, and the error is never above that 
     const int groups = support::full_scale() ? 20000 : 2000;
     for (int n = 0; n < groups; ++n) {
         const float_group x = random_group(random, n);
-        const double noise = 1e-6 * squared_length(x); // rounding of the sums in float
+        const double noise = 1e-6 * squared_length(x); // rounding to 16 bits
         for (const activation_kind kind : both_kinds) {
             const quantised_group q = quantise(kind, x);
             check_code_limits(kind, q.code);
             REQUIRE(q.scale >= 0.0f);
             const bool is_narrow = kind == activation_kind::nibble_safe &&
                                    !detail::is_nibble_safe(quantise(activation_kind::eight, x).code.data());
-            REQUIRE(squared_error(x, q) <= plain_error(x, is_narrow ? 120.0 : 127.0) + noise);
+            const double first_try = is_narrow ? 127.0 * detail::narrow_factor / detail::wide_factor : 127.0;
+            REQUIRE(squared_error(x, q) <= plain_error(x, first_try) + noise);
         }
     }
 }
@@ -135,6 +138,7 @@ TEST_CASE("quantise: the squared error is an eighth below that of the usual roun
     }
 }
 
+// As near as integers of 16 bits are: each is within half a unit in 32512.
 TEST_CASE("quantise: the scale is the least-squares one for the codes") {
     support::numbers random(14);
     for (int n = 0; n < 500; ++n) {
@@ -148,7 +152,7 @@ TEST_CASE("quantise: the scale is the least-squares one for the codes") {
                 square += static_cast<double>(q.code[i]) * q.code[i];
             }
             if (square > 0) {
-                REQUIRE(static_cast<double>(q.scale) == doctest::Approx(product / square).epsilon(1e-6));
+                REQUIRE(static_cast<double>(q.scale) == doctest::Approx(product / square).epsilon(2e-5));
             } else {
                 REQUIRE(q.scale == 0.0f);
             }
@@ -201,7 +205,7 @@ TEST_CASE("quantise: is_nibble_safe is the bound of the 4-bit form, for every pa
                 code[quad + 1] = static_cast<std::int16_t>(x1);
                 code[quad + 2] = static_cast<std::int16_t>(x2);
                 const int lane = 256 * x1 - 16 * x2;
-                REQUIRE(detail::is_nibble_safe(code.data()) == (lane >= -32767 && lane <= 32767));
+                REQUIRE(detail::is_nibble_safe(code.data()) == (lane >= -32768 && lane <= 32767));
             }
         }
     }

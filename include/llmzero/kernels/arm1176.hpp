@@ -12,6 +12,7 @@
 
 #    include <llmzero/kernels/arm1176_activations.hpp>
 #    include <llmzero/kernels/arm1176_layout.hpp>
+#    include <llmzero/kernels/arm1176_quantise.hpp>
 #    include <llmzero/kernels/arm1176_row.hpp>
 #    include <llmzero/kernels/arm1176_streams.hpp>
 #    include <llmzero/kernels/arm1176_tile.hpp>
@@ -158,14 +159,12 @@ inline void prepare(activation_kind kind, const float * x, std::size_t cols, std
     for (std::size_t t = 0; t < n_tokens; ++t) {
         std::byte * const to = out + (t < in_quads ? t / 4 * 4 : t) * n_groups * sizeof(activation_group);
         for (std::size_t g = 0; g < n_groups; ++g, x += group_size) {
-            std::int16_t code[group_size];
-            const float scale = quantise_group(kind, x, code);
             if (t < in_quads) {
                 activation_group group;
-                arrange_group(kind, code, scale, group);
+                quantise_group(kind, x, group);
                 insert_group(group, t % 4, reinterpret_cast<activation_quad *>(to)[g]);
             } else {
-                arrange_group(kind, code, scale, reinterpret_cast<activation_group *>(to)[g]);
+                quantise_group(kind, x, reinterpret_cast<activation_group *>(to)[g]);
             }
         }
     }

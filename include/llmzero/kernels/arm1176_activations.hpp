@@ -16,7 +16,7 @@
 // 4 bits. A halfword is h = 4096 * n3 + 256 * u2 + 16 * u1 + u0 with n3 in two's complement, u = n + 8:
 //     h * x3 + (h & 0x0FFF) * (16 * x2 - x3) + (h & 0x00FF) * (256 * x1 - 16 * x2)
 //       + (h << 8 & 0x0F00) * (16 * x0 - x1) = 4096 * (n3 * x3 + u2 * x2 + u1 * x1 + u0 * x0)
-// for |x| <= 127 and |16 * x1 - x2| < 2048; the sum starts at -4096 * 8 * sum(x2 + x1 + x0).
+// for |x| <= 127 and -2048 <= 16 * x1 - x2 < 2048; the sum starts at -4096 * 8 * sum(x2 + x1 + x0).
 //     8 weights: 3 AND, 4 SMLAD.
 #pragma once
 
@@ -30,7 +30,7 @@ namespace llmzero::inline LLMZERO_ABI::kernels::arm1176 {
 
 // 32 activations, in three cache lines. `factor` has two lanes in a word, in the order in which they are used: for each
 // word of weights the factors of the formulas above from left to right.
-struct activation_group {
+struct alignas(8) activation_group {
     std::int32_t factor[16];
     std::int32_t start;         // what the sum of products starts from
     float scale;                // of the sum as it stands there: a power of two is taken out, see sum_shift()

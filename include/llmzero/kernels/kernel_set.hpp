@@ -60,7 +60,8 @@ constexpr int lowest_nibble(packed_format format) {
 enum class activation_kind : std::uint8_t {
     floats,      // as they are
     eight,       // groups of 32 integers x in [-127, 127] with a scale
-    nibble_safe, // the same, and |16 * x[4i + 1] - x[4i + 2]| < 2048: what the ARM1176's 4-bit products can carry
+    nibble_safe, // the same, and -2048 <= 16 * x[4i + 1] - x[4i + 2] < 2048: what the ARM1176's 4-bit products can
+                 // carry
     threes,      // as eight, arranged for products with three weights of 5 bits at once
 };
 inline constexpr std::size_t activation_kinds = 4;
