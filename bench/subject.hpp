@@ -47,16 +47,19 @@ namespace detail {
 }
 
 // All packed weights but those that a decoded token does not need.
-[[nodiscard]] inline std::uint64_t bytes_per_token(const llmzero::model & model, const llmzero::gguf_file & file) {
+[[nodiscard]] inline std::uint64_t bytes_per_token(const llmzero::model & model, const llmzero::gguf_file & file,
+                                                   const llmzero::packed_tensors & packed) {
     std::uint64_t bytes = model.memory_bytes() - model.text().memory_bytes();
-    const llmzero::gguf_tensor * const embedding = file.find_tensor("token_embd.weight");
-    if (embedding != nullptr && file.find_tensor("output.weight") != nullptr) {
+    if (const auto * const table = file.find_tensor("token_embd.weight");
+        table != nullptr && file.find_tensor("output.weight") != nullptr) {
         // A table of its own, of which a token reads one row.
-        const auto packed = llmzero::find_block_type(embedding->type)->packed;
-        bytes -= model.kernels().packed_bytes(packed, embedding->rows(), embedding->cols()) -
-                 model.kernels().packed_bytes(packed, 1, embedding->cols());
+        const llmzero::gguf_tensor embedding = packed.as_it_was(*table);
+        const auto format = llmzero::find_block_type(embedding.type)->packed;
+        bytes -= model.kernels().packed_bytes(format, embedding.rows(), embedding.cols()) -
+                 model.kernels().packed_bytes(format, 1, embedding.cols());
     }
-    for (const llmzero::gguf_tensor & tensor : file.tensors()) {
+    for (const llmzero::gguf_tensor & in_file : file.tensors()) {
+        const llmzero::gguf_tensor tensor = packed.as_it_was(in_file);
         const llmzero::block_type * const type = llmzero::find_block_type(tensor.type);
         if (model.config().has_encoder() && type != nullptr && is_read_once_for_a_source(tensor.name)) {
             bytes -= model.kernels().packed_bytes(type->packed, tensor.rows(), tensor.cols());
@@ -75,14 +78,16 @@ namespace detail {
     options.progress = progress;
     LLMZERO_ASSIGN(llmzero::model model, llmzero::load(source, options));
     LLMZERO_ASSIGN(const auto file, llmzero::gguf_file::open(source));
-    subject made{model, std::string(model.name()), "", 0, 0, bytes_per_token(model, file)};
+    LLMZERO_ASSIGN(const auto packed, llmzero::packed_tensors::read(file));
+    subject made{model, std::string(model.name()), "", 0, 0, bytes_per_token(model, file, packed)};
     if (made.name.empty()) {
         made.name = path;
     }
     std::uint64_t most = 0;
     for (const llmzero::tensor_type_info & info : llmzero::tensor_types) {
         std::uint64_t elements = 0;
-        for (const llmzero::gguf_tensor & tensor : file.tensors()) {
+        for (const llmzero::gguf_tensor & in_file : file.tensors()) {
+            const llmzero::gguf_tensor tensor = packed.as_it_was(in_file);
             if (tensor.type == info.type) {
                 elements += std::uint64_t{tensor.cols()} * tensor.rows();
                 made.file_bytes += tensor.bytes;

@@ -1,9 +1,11 @@
 // File offsets of 64 bits on 32-bit systems too; before any header.
 #define _FILE_OFFSET_BITS 64
 
-// llmzero-quantize: makes a smaller model of a larger one, or one with random weights. The options are in
+// llmzero-quantize: makes a smaller model of a larger one, one that is packed for a kind of machine, or one with random
+// weights. The options are in
 // cli/quantize_settings.hpp, what is said about the result in cli/quantize_report.hpp.
 #include <llmzero/llmzero.hpp>
+#include <llmzero/model/model_packer.hpp>
 #include <llmzero/model/model_quantiser.hpp>
 
 #include "cli/command_line.hpp"
@@ -79,6 +81,10 @@ private:
         if (!file) {
             return file.error().in(path);
         }
+        if (settings_.layout != nullptr) {
+            auto packer = llmzero::model_packer::create(*file, *settings_.layout);
+            return packer ? pack(source, *packer) : packer.error().in(path);
+        }
         auto quantiser = llmzero::model_quantiser::create(*file, settings_.mix, settings_.pure);
         if (!quantiser) {
             return quantiser.error().in(path);
@@ -109,6 +115,27 @@ private:
         options.measure = report_.is_measured;
         LLMZERO_CHECK(quantiser.write(sink, options));
         tell_of_fallbacks();
+        return output.commit();
+    }
+
+    llmzero::status pack(const llmzero::file_source & source, const llmzero::model_packer & packer) {
+        LLMZERO_ASSIGN(report_.output_bytes, packer.file_bytes());
+        report_.input_bytes = source.size();
+        LLMZERO_ASSIGN(auto output,
+                       cli::create_output(settings_.output, {settings_.force, settings_.input, report_.output_bytes}));
+        cli::progress_line line("packing", "MB");
+        const auto progress = [&line](std::uint64_t done, std::uint64_t total) {
+            line.update(done >> 20, total >> 20);
+            return cli::caught_signal() == 0;
+        };
+        const auto on_tensor = [this](const llmzero::gguf_tensor & from, std::uint64_t bytes) {
+            const std::uint64_t n_weights = std::uint64_t{from.cols()} * from.rows();
+            report_.rows.push_back({std::string(from.name), from.type, from.type, n_weights, bytes, 0.0, 0.0});
+        };
+        const auto sink = [&output](std::span<const std::byte> bytes) {
+            return output.write(bytes);
+        };
+        LLMZERO_CHECK(packer.write(sink, {progress, on_tensor}));
         return output.commit();
     }
 

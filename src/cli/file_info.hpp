@@ -15,9 +15,17 @@
 #include <cstdio>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace cli {
+
+// What tensors were before they were packed. A packed file that is malformed, or of a layout that is not known, is
+// shown as it is.
+[[nodiscard]] inline llmzero::packed_tensors originals_of(const llmzero::gguf_file & file) {
+    auto packed = llmzero::packed_tensors::read(file);
+    return packed ? std::move(*packed) : llmzero::packed_tensors();
+}
 
 // Whether the library can run the file, and what memory that takes.
 struct file_needs {
@@ -45,22 +53,24 @@ struct type_sum {
 };
 
 [[nodiscard]] inline type_sum sum_of(const llmzero::gguf_file & file) {
+    const llmzero::packed_tensors packed = originals_of(file);
     type_sum all;
     for (const llmzero::gguf_tensor & tensor : file.tensors()) {
-        all.add(tensor);
+        all.add(packed.as_it_was(tensor));
     }
     return all;
 }
 
 // The types that occur, in the order of the format's table.
 [[nodiscard]] inline std::vector<type_sum> sums_by_type(const llmzero::gguf_file & file) {
+    const llmzero::packed_tensors packed = originals_of(file);
     std::vector<type_sum> sums;
     for (const llmzero::tensor_type_info & info : llmzero::tensor_types) {
         type_sum sum;
         sum.type = info.name;
         for (const llmzero::gguf_tensor & tensor : file.tensors()) {
-            if (tensor.type == info.type) {
-                sum.add(tensor);
+            if (const llmzero::gguf_tensor original = packed.as_it_was(tensor); original.type == info.type) {
+                sum.add(original);
             }
         }
         if (sum.n_tensors > 0) {
@@ -164,17 +174,20 @@ inline void write_elements(json_writer & json, const llmzero::gguf_entry & entry
                                            const file_needs & needs) {
     using detail::padded;
     const type_sum all = sum_of(file);
+    const llmzero::packed_tensors packed = originals_of(file);
+    const std::string kernels = packed.layout() != nullptr ? std::string(", packed for ") + packed.layout()->name : "";
     std::string out = std::string(name) + ": " + readable_bytes(file.source().size()) + ", GGUF version " +
-                      std::to_string(file.version()) + "\n\nMetadata: " + std::to_string(file.metadata().size()) +
-                      " keys\n";
+                      std::to_string(file.version()) + kernels +
+                      "\n\nMetadata: " + std::to_string(file.metadata().size()) + " keys\n";
     for (const llmzero::gguf_entry & entry : file.metadata()) {
         out += "  " + padded(std::string(entry.key), 40) + " " + padded(detail::type_text(entry), 14) + " " +
                detail::value_text(entry) + "\n";
     }
     out += "\nTensors: " + std::to_string(all.n_tensors) + "\n";
     for (const llmzero::gguf_tensor & tensor : file.tensors()) {
-        out += "  " + padded(harmless_line(tensor.name), 40) + " " + padded(name_of(tensor.type), 7) + " " +
-               padded(detail::shape_text(tensor), 16) + " " + readable_bytes(tensor.bytes) + "\n";
+        const llmzero::gguf_tensor original = packed.as_it_was(tensor);
+        out += "  " + padded(harmless_line(tensor.name), 40) + " " + padded(name_of(original.type), 7) + " " +
+               padded(detail::shape_text(original), 16) + " " + readable_bytes(tensor.bytes) + "\n";
     }
     out += "\nTypes\n";
     const auto add = [&out](const char * what, const type_sum & sum) {
@@ -205,6 +218,10 @@ inline void write_elements(json_writer & json, const llmzero::gguf_entry & entry
     json.member("bytes", file.source().size());
     json.member("gguf_version", file.version());
     json.member("alignment", file.alignment());
+    const llmzero::packed_tensors packed = originals_of(file);
+    if (packed.layout() != nullptr) {
+        json.member("packed_for", packed.layout()->name);
+    }
     json.key("metadata");
     json.begin_array(); // not an object: a key of a file may be any text
     for (const llmzero::gguf_entry & entry : file.metadata()) {
@@ -230,11 +247,12 @@ inline void write_elements(json_writer & json, const llmzero::gguf_entry & entry
     for (const llmzero::gguf_tensor & tensor : file.tensors()) {
         json.begin_object();
         json.member("name", tensor.name);
-        json.member("type", name_of(tensor.type));
+        const llmzero::gguf_tensor original = packed.as_it_was(tensor);
+        json.member("type", name_of(original.type));
         json.key("shape");
         json.begin_array();
-        for (std::size_t i = 0; i < tensor.n_dims; ++i) {
-            json.value(tensor.shape[i]);
+        for (std::size_t i = 0; i < original.n_dims; ++i) {
+            json.value(original.shape[i]);
         }
         json.end_array();
         json.member("offset", tensor.offset);

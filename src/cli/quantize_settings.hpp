@@ -1,6 +1,7 @@
 // The options of llmzero-quantize, in one table, and the rules that tie them to its file names.
 #pragma once
 
+#include <llmzero/kernels/select.hpp>
 #include <llmzero/model/type_mix.hpp>
 
 #include "cli/command_line.hpp"
@@ -20,6 +21,7 @@ struct quantize_settings {
     std::string type;
     bool pure = false;
     std::string random; // a shape's name
+    std::string pack;   // a kernel set's name
     automatic_number seed;
     bool force = false;
     bool report = false;
@@ -32,6 +34,7 @@ struct quantize_settings {
     std::string output;
     llmzero::type_mix mix = llmzero::type_mix::q8_0;
     const random_model::model_shape * shape = nullptr;
+    const llmzero::packed_layout * layout = nullptr; // with --pack
 };
 
 // The seed that random models have unless another is asked for: the same file everywhere.
@@ -50,6 +53,9 @@ inline constexpr std::uint64_t default_quantize_seed = 1;
         text(0, "random", s.random, "SHAPE",
              "Make a model of this shape with random weights and a vocabulary of the right size, to measure speed and "
              "memory without a download. The text that it writes is noise."),
+        text(0, "pack", s.pack, "KERNELS",
+             "Keep all weights as they are, and lay them out for these kernels: the file then starts at once on the "
+             "machine that it is for, where it is used as it lies. No other machine can use it."),
         automatic('s', "seed", s.seed, "N", "-1", "Seed of the random weights.", "1"),
 
         heading("Output"),
@@ -63,6 +69,7 @@ inline constexpr std::uint64_t default_quantize_seed = 1;
 
 [[nodiscard]] inline std::string quantize_usage() {
     return "usage: llmzero-quantize IN.gguf --type TYPE OUT.gguf [options]\n"
+           "       llmzero-quantize IN.gguf --pack KERNELS OUT.gguf [options]\n"
            "       llmzero-quantize --random SHAPE --type TYPE OUT.gguf [options]\n"
            "       llmzero-quantize --help\n";
 }
@@ -83,6 +90,10 @@ inline constexpr std::uint64_t default_quantize_seed = 1;
     return names;
 }
 
+[[nodiscard]] inline std::string layout_names() {
+    return llmzero::layout_names().text;
+}
+
 [[nodiscard]] inline std::string quantize_help(const option_table & table) {
     std::string out = "llmzero-quantize makes a smaller model of a larger one.\n\n" + quantize_usage();
     out += help_of(table);
@@ -90,6 +101,8 @@ inline constexpr std::uint64_t default_quantize_seed = 1;
     append_wrapped(out, type_mix_names() + ".", 2, 7);
     out += "Shapes: ";
     append_wrapped(out, shape_names() + ".", 2, 8);
+    out += "Kernels: ";
+    append_wrapped(out, layout_names() + "; arm1176 is the Raspberry Pi Zero's.", 2, 9);
     out += "\nOUT appears when it is complete; until then there is OUT.new beside it. The\n"
            "report goes to standard output, everything else to standard error.\n"
            "\nEach option may also be set in the environment, --type Q4_0 as\n"
@@ -108,14 +121,26 @@ inline constexpr std::uint64_t default_quantize_seed = 1;
 [[nodiscard]] inline llmzero::status settle_quantize(quantize_settings & s) {
     using llmzero::error;
     constexpr auto bad = llmzero::error_code::bad_argument;
-    if (s.type.empty()) {
-        return error(bad, "--type TYPE is needed; the types are: %s", type_mix_names().c_str());
+    if (!s.pack.empty()) {
+        s.layout = llmzero::find_layout(s.pack);
+        if (s.layout == nullptr) {
+            return error(bad, "--pack: %s is not one of: %s", llmzero::quoted(s.pack).c_str(), layout_names().c_str());
+        }
+        if (!s.type.empty() || s.pure || !s.random.empty()) {
+            return error(bad,
+                         "--pack keeps the types that the file has: it does not go with --type, --pure or --random");
+        }
+    } else {
+        if (s.type.empty()) {
+            return error(bad, "--type TYPE is needed; the types are: %s", type_mix_names().c_str());
+        }
+        const llmzero::type_mix_info * mix = llmzero::find_type_mix(s.type);
+        if (mix == nullptr) {
+            return error(bad, "--type: %s is not one of: %s", llmzero::quoted(s.type).c_str(),
+                         type_mix_names().c_str());
+        }
+        s.mix = mix->mix;
     }
-    const llmzero::type_mix_info * mix = llmzero::find_type_mix(s.type);
-    if (mix == nullptr) {
-        return error(bad, "--type: %s is not one of: %s", llmzero::quoted(s.type).c_str(), type_mix_names().c_str());
-    }
-    s.mix = mix->mix;
     if (!s.random.empty()) {
         s.shape = random_model::find_shape(s.random);
         if (s.shape == nullptr) {

@@ -50,6 +50,25 @@ TEST_CASE("llmzero-quantize: random models take one name") {
     CHECK(s.shape == random_model::find_shape("gemma3-270m"));
 }
 
+TEST_CASE("llmzero-quantize: packing needs no type, and takes none") {
+    cli::quantize_settings s;
+    CHECK(read_quantize(s, {"in", "--pack", "arm1176", "out"}) == "");
+    CHECK(s.layout == llmzero::find_layout("arm1176"));
+    CHECK((s.input == "in" && s.output == "out"));
+    const auto message = [](const std::vector<std::string> & words) {
+        cli::quantize_settings wrong;
+        return read_quantize(wrong, words);
+    };
+    CHECK(message({"a", "b", "--pack", "list"}) == "--pack: 'list' is not one of: arm1176, portable");
+    for (const std::vector<std::string> & more :
+         std::vector<std::vector<std::string>>{{"--type", "Q4_0"}, {"--pure"}, {"--random", "stories15m"}}) {
+        std::vector<std::string> words = {"a", "b", "--pack", "portable"};
+        words.insert(words.end(), more.begin(), more.end());
+        CHECK(message(words).starts_with("--pack keeps the types that the file has"));
+    }
+    CHECK(message({"a", "--pack", "portable"}).starts_with("1 file names are given, expected two"));
+}
+
 TEST_CASE("llmzero-quantize: what is wrong is said") {
     const auto message = [](const std::vector<std::string> & words) {
         cli::quantize_settings s;
@@ -83,7 +102,7 @@ TEST_CASE("llmzero-quantize: names are unique, and help fits 80 columns and list
     for (const std::string & name : names) {
         CHECK(help.find("--" + name) != std::string::npos);
     }
-    for (const char * part : {"Q4_K_M", "IQ4_NL", "smollm2-135m", "gemma3-270m", "  130  "}) {
+    for (const char * part : {"Q4_K_M", "IQ4_NL", "smollm2-135m", "gemma3-270m", "arm1176", "  130  "}) {
         CHECK(help.find(part) != std::string::npos);
     }
 }

@@ -81,6 +81,19 @@ class Quantize(unittest.TestCase):
         done = Program.run(kit("llama2xs-F32"), "--type", "Q4_0", "--pure", self.out, "-f")
         self.assertNotIn("note", done.err)
 
+    def test_packed(self):
+        done = Program.run(kit("stories260K-Q4_0"), "--pack", "arm1176", self.out, "--json")
+        self.assertEqual(done.status, 0, done)
+        told = json.loads(done.out)
+        self.assertEqual(told["output_bytes"], os.path.getsize(self.out))
+        self.assertEqual(told["options"]["pack"], "arm1176")
+        self.assertEqual({t["type"] for t in told["tensors"]}, {"F32", "F16", "Q4_0", "Q8_0"})
+        for again in (("--pack", "portable"), ("--type", "Q8_0")):
+            done = Program.run(self.out, *again, self.out + "2")
+            self.assertEqual((done.status, done.out), (3, b""), done)
+            self.assertIn("expected the one that it was made of", done.err)
+        self.assertEqual(os.listdir(self.folder), ["out.gguf"])
+
     def test_random_models(self):
         done = Program.run("--random", "stories15m", "--type", "Q4_K_M", self.out, "--json")
         self.assertEqual(done.status, 0, done)
@@ -116,6 +129,8 @@ class Quantize(unittest.TestCase):
         cases = [
             (2, "--type TYPE is needed", kit("stories260K-F32"), self.out),
             (2, "'Q9_9' is not one of: F32, ", kit("stories260K-F32"), "--type", "Q9_9", self.out),
+            (2, "'z80' is not one of: arm1176, portable", kit("stories260K-F32"), "--pack", "z80", self.out),
+            (2, "--pack keeps the types", kit("stories260K-F32"), "--pack", "portable", "--type", "Q8_0", self.out),
             (2, "1 file names are given", kit("stories260K-F32"), "--type", "Q4_0"),
             (2, "no option '--sead'; did you mean --seed?", "--sead", "1"),
             (2, "'gpt5' is not one of: stories15m, ", "--random", "gpt5", "--type", "Q4_0", self.out),

@@ -6,6 +6,7 @@
 #include <llmzero/kernels/kernel_set.hpp>
 #include <llmzero/kernels/portable.hpp>
 
+#include <cstddef>
 #include <span>
 #include <string_view>
 
@@ -53,6 +54,22 @@ inline const packed_layout * find_layout(std::string_view name) {
     }
     return nullptr;
 }
+
+// "arm1176, portable": what find_layout() knows, for messages.
+struct layout_names {
+    layout_names() {
+        std::size_t n = 0;
+        for (const packed_layout * layout : packed_layouts()) {
+            for (const char * part : {n == 0 ? "" : ", ", layout->name}) {
+                for (; *part != 0 && n + 1 < sizeof text; ++part) {
+                    text[n++] = *part;
+                }
+            }
+        }
+        text[n] = 0;
+    }
+    char text[64];
+};
 
 inline const kernel_set & best_kernels() {
     return *available_kernels().front();

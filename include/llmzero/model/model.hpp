@@ -8,6 +8,7 @@
 #include <llmzero/model/llama.hpp>
 #include <llmzero/model/llama_config.hpp>
 #include <llmzero/model/network.hpp>
+#include <llmzero/model/packed_tensors.hpp>
 #include <llmzero/model/t5.hpp>
 #include <llmzero/model/t5_config.hpp>
 #include <llmzero/model/weight_loader.hpp>
@@ -19,6 +20,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <utility>
@@ -32,6 +34,8 @@ struct load_options {
     std::uint64_t memory_budget_bytes = 0;
     const kernel_set * kernels = nullptr;           // nullptr: best_kernels()
     weight_loader::progress_function progress = {}; // bytes packed, bytes in all; false cancels
+    // The source outlives the model: of a packed file, what the source has in memory is used where it lies.
+    bool borrow = false;
 };
 
 class model;
@@ -57,8 +61,10 @@ public:
 
 private:
     friend result<model> load(const byte_source &, const load_options &);
+    friend result<model> load(const char *, const load_options &);
 
     struct parts {
+        std::optional<file_source> file; // whose mapping the weights lie in
         model_config config;
         tokenizer text;
         std::unique_ptr<const llmzero::network> weights;
@@ -69,6 +75,8 @@ private:
         const char * architecture;
         short_name name;
     };
+    static result<model> load(const byte_source & source, const load_options & options, file_source * to_keep);
+
     explicit model(shared<parts> all) : parts_(std::move(all)) {}
 
     shared<parts> parts_;
@@ -125,20 +133,19 @@ inline status check_budget(std::uint64_t needed, std::uint64_t budget, const cha
 
 } // namespace detail
 
-// Loads a model from a GGUF file that lies in memory or in a byte_source of the caller's. The source is not
-// used after the call.
-//
-// Errors: io, malformed, unsupported, out_of_memory, over_budget, cancelled; the message says what was found,
-// what was expected and where.
-inline result<model> load(const byte_source & source, const load_options & options) {
+// `to_keep`, where it is not null, is the source, which the model keeps if its weights point into it.
+inline result<model> model::load(const byte_source & source, const load_options & options, file_source * to_keep) {
     const kernel_set & kernels = options.kernels != nullptr ? *options.kernels : best_kernels();
     LLMZERO_ASSIGN(const gguf_file file, gguf_file::open(source));
+    LLMZERO_ASSIGN(const packed_tensors packed, packed_tensors::read(file));
+    LLMZERO_CHECK(packed.check_fits(kernels));
     LLMZERO_ASSIGN(const detail::architecture_entry * architecture, detail::find_architecture(file));
     LLMZERO_ASSIGN(tokenizer text, tokenizer::create(file));
     LLMZERO_ASSIGN(
         const model_config config,
         architecture->read_config(file, architecture->name, static_cast<std::uint32_t>(text.vocab().size())));
     weight_loader loader(file, kernels);
+    loader.use_packed(packed, options.borrow || to_keep != nullptr);
     LLMZERO_ASSIGN(std::uint64_t bytes, architecture->bytes_needed(loader, config));
     bytes += text.memory_bytes();
     LLMZERO_CHECK(detail::check_budget(bytes, options.memory_budget_bytes, "the model"));
@@ -149,21 +156,37 @@ inline result<model> load(const byte_source & source, const load_options & optio
     // A template that is no text is as good as none.
     const chat_choice chat = choose_chat_template(
         file.get_or<std::string_view>("tokenizer.chat_template", "").value_or(std::string_view()), text.vocab());
-    LLMZERO_ASSIGN(auto all, shared<model::parts>::create(model::parts{
-                                 config, std::move(text), std::move(weights), &kernels, bytes, fingerprint, chat,
-                                 architecture->name, short_name("%.*s", static_cast<int>(name.size()), name.data())}));
+    std::optional<file_source> kept;
+    if (to_keep != nullptr && loader.has_borrowed()) {
+        kept = std::move(*to_keep);
+    }
+    LLMZERO_ASSIGN(auto all,
+                   shared<model::parts>::create(model::parts{
+                       std::move(kept), config, std::move(text), std::move(weights), &kernels, bytes, fingerprint, chat,
+                       architecture->name, short_name("%.*s", static_cast<int>(name.size()), name.data())}));
     return model(std::move(all));
 }
 
-// The same from the bytes of a GGUF file, which are not used after the call.
+// Loads a model from a GGUF file that lies in memory or in a byte_source of the caller's. The source is not
+// used after the call, unless load_options::borrow says that it may.
+//
+// Errors: io, malformed, unsupported, out_of_memory, over_budget, cancelled; the message says what was found,
+// what was expected and where.
+inline result<model> load(const byte_source & source, const load_options & options) {
+    return model::load(source, options, nullptr);
+}
+
+// The same from the bytes of a GGUF file.
 inline result<model> load(std::span<const std::byte> gguf, const load_options & options = {}) {
     return load(memory_source(gguf), options);
 }
 
-// The same from a file. It is closed, and may change or go away, once the model is loaded.
+// The same from a file. It is closed, and may change or go away, once the model is loaded. A packed file
+// (packed_tensors.hpp) stays mapped for as long as the model lives, and must not be written to: another may take its
+// name.
 inline result<model> load(const char * path, const load_options & options = {}) {
-    LLMZERO_ASSIGN(const auto file, file_source::open(path, options.mode));
-    auto loaded = load(file, options);
+    LLMZERO_ASSIGN(auto file, file_source::open(path, options.mode));
+    auto loaded = model::load(file, options, &file);
     if (!loaded) {
         return loaded.error().in(path);
     }
@@ -206,12 +229,15 @@ private:
 inline result<model_outline> outline_of(const byte_source & source, const load_options & options) {
     const kernel_set & kernels = options.kernels != nullptr ? *options.kernels : best_kernels();
     LLMZERO_ASSIGN(const gguf_file file, gguf_file::open(source));
+    LLMZERO_ASSIGN(const packed_tensors packed, packed_tensors::read(file));
+    LLMZERO_CHECK(packed.check_fits(kernels));
     LLMZERO_ASSIGN(const detail::architecture_entry * architecture, detail::find_architecture(file));
     LLMZERO_ASSIGN(const tokenizer text, tokenizer::create(file));
     LLMZERO_ASSIGN(
         const model_config config,
         architecture->read_config(file, architecture->name, static_cast<std::uint32_t>(text.vocab().size())));
     weight_loader loader(file, kernels);
+    loader.use_packed(packed, false);
     LLMZERO_ASSIGN(const std::uint64_t bytes, architecture->bytes_needed(loader, config));
     return model_outline(config, *architecture, kernels, bytes + text.memory_bytes());
 }

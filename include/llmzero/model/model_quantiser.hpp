@@ -16,6 +16,7 @@
 #include <llmzero/base/function_ref.hpp>
 #include <llmzero/base/heap_array.hpp>
 #include <llmzero/model/config.hpp>
+#include <llmzero/model/packed_tensors.hpp>
 #include <llmzero/model/type_mix.hpp>
 #include <llmzero/numerics/blocks.hpp>
 #include <llmzero/numerics/encode.hpp>
@@ -53,6 +54,12 @@ public:
     // `file` must outlive the quantiser.
     [[nodiscard]] static result<model_quantiser> create(const gguf_file & file, type_mix mix, bool pure) {
         LLMZERO_CHECK(check_not_split(file));
+        if (is_packed(file)) {
+            return error(error_code::unsupported,
+                         "the file is packed for one kind of machine, expected the one that it was made of (at offset "
+                         "%llu)",
+                         detail::printable(file.find(packed_kernels_key)->offset));
+        }
         LLMZERO_ASSIGN(const mix_facts facts, read_facts(file));
         LLMZERO_ASSIGN(auto types, choose_types(mix, pure, file.tensors(), facts));
         model_quantiser made(file, std::move(types));

@@ -9,6 +9,7 @@
 #include <llmzero/base/callback.hpp>
 #include <llmzero/base/heap_array.hpp>
 #include <llmzero/model/config.hpp>
+#include <llmzero/model/packed_tensors.hpp>
 #include <llmzero/model/tensor_packer.hpp>
 #include <llmzero/numerics/blocks.hpp>
 #include <llmzero/numerics/packed_matrix.hpp>
@@ -16,6 +17,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 
 namespace llmzero::inline LLMZERO_ABI {
 
@@ -27,6 +29,13 @@ public:
     // A loader that only checks and counts.
     weight_loader(const gguf_file & file, const kernel_set & kernels)
         : file_(file), kernels_(kernels), packer_(file, kernels) {}
+
+    // For a packed file: what its tensors were, which must outlive the loader. Where `may_borrow`, matrices point into
+    // the file's mapping, which must outlive them.
+    void use_packed(const packed_tensors & packed, bool may_borrow) {
+        packed_ = &packed;
+        may_borrow_ = may_borrow;
+    }
 
     // From here on tensors are loaded.
     void start_loading(progress_function progress) {
@@ -40,12 +49,15 @@ public:
     // Memory that the tensors named so far need, in bytes.
     [[nodiscard]] std::uint64_t memory_bytes() const { return memory_bytes_; }
     [[nodiscard]] const kernel_set & kernels() const { return kernels_; }
+    // Whether a matrix points into the file's mapping.
+    [[nodiscard]] bool has_borrowed() const { return has_borrowed_; }
     [[nodiscard]] bool has(std::string_view name) const { return file_.find_tensor(name) != nullptr; }
 
     // W(rows, cols) of any supported type.
     [[nodiscard]] status matrix(packed_matrix & into, std::size_t rows, std::size_t cols, const short_name & name) {
         LLMZERO_ASSIGN(const gguf_tensor * tensor, find(name, rows, cols));
-        const block_type * type = find_block_type(tensor->type);
+        const block_type * const original = original_of(*tensor).type;
+        const block_type * const type = original != nullptr ? original : find_block_type(tensor->type);
         if (type == nullptr) {
             return error(error_code::unsupported,
                          "tensor %s is of type %s, which is not supported; supported: %s (at offset %llu)",
@@ -62,6 +74,9 @@ public:
         if (!is_loading_) {
             return success();
         }
+        if (original != nullptr) {
+            return take_packed(into, *tensor, type->packed, rows, cols);
+        }
         LLMZERO_ASSIGN(into, packed_matrix::create(kernels_, type->packed, rows, cols));
         return packer_.pack(*tensor, *type, into,
                             [this](std::uint64_t bytes_of_file) { return report_packed(bytes_of_file); });
@@ -75,7 +90,7 @@ public:
     // The same for a small matrix that is read element by element: [rows, cols].
     [[nodiscard]] status floats(heap_array<float> & into, std::size_t rows, std::size_t cols, const short_name & name) {
         LLMZERO_ASSIGN(const gguf_tensor * tensor, find(name, rows, cols));
-        const block_type * type = find_block_type(tensor->type);
+        const block_type * const type = find_block_type(tensor->type);
         if (type == nullptr || is_quantised(type->packed)) {
             return error(error_code::unsupported, "tensor %s is of type %s, expected F32, F16 or BF16 (at offset %llu)",
                          quoted(name).c_str(), info_of(tensor->type).name,
@@ -117,7 +132,11 @@ private:
             return error(error_code::malformed, "tensor %s is missing; expected one of shape (%zu, %zu)",
                          quoted(name).c_str(), cols, rows);
         }
-        const auto & shape = tensor->shape;
+        const packed_tensors::original original = original_of(*tensor);
+        auto shape = tensor->shape;
+        if (original.type != nullptr) {
+            shape = {original.cols, original.rows, 1, 1};
+        }
         if (shape[0] != cols || shape[1] != rows || shape[2] != 1 || shape[3] != 1) {
             return error(error_code::malformed,
                          "tensor %s has the shape (%llu, %llu, %llu, %llu), expected (%zu, %zu) (at offset %llu)",
@@ -127,6 +146,28 @@ private:
                          static_cast<unsigned long long>(tensor->offset));
         }
         return tensor;
+    }
+
+    [[nodiscard]] packed_tensors::original original_of(const gguf_tensor & tensor) const {
+        return packed_ != nullptr ? packed_->original_of(tensor) : packed_tensors::original{};
+    }
+
+    // A matrix that is packed in the file: its bytes where they lie, or a copy of them.
+    [[nodiscard]] status take_packed(packed_matrix & into, const gguf_tensor & tensor, packed_format format,
+                                     std::size_t rows, std::size_t cols) {
+        const std::span<const std::byte> mapped = file_.source().mapped();
+        if (may_borrow_ && !mapped.empty()) {
+            const auto bytes =
+                mapped.subspan(static_cast<std::size_t>(tensor.offset), static_cast<std::size_t>(tensor.bytes));
+            if (reinterpret_cast<std::uintptr_t>(bytes.data()) % cache_line_bytes == 0) {
+                into = packed_matrix::borrow(bytes, format, rows, cols);
+                has_borrowed_ = true;
+                return report_packed(tensor.bytes);
+            }
+        }
+        LLMZERO_ASSIGN(into, packed_matrix::create(kernels_, format, rows, cols));
+        LLMZERO_CHECK(file_.source().read(tensor.offset, {into.view().data, into.size_bytes()}));
+        return report_packed(tensor.bytes);
     }
 
     [[nodiscard]] status report_packed(std::uint64_t bytes) {
@@ -140,6 +181,9 @@ private:
     const gguf_file & file_;
     const kernel_set & kernels_;
     progress_function progress_;
+    const packed_tensors * packed_ = nullptr;
+    bool may_borrow_ = false;
+    bool has_borrowed_ = false;
     bool is_loading_ = false;
     std::uint64_t memory_bytes_ = 0;
     std::uint64_t file_bytes_ = 0; // of the tensors named so far
