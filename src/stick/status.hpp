@@ -27,6 +27,7 @@ struct status_facts {
     std::string model;            // what answers; empty: nothing does
     std::string model_note;       // why it is not another one
     double tokens_per_second = 0; // of the last answer; 0: there was none
+    bool is_stopped = false;      // the service has ended
     work_state work;
     std::vector<std::string> queue;      // paths, the next one first; without the one that is being answered
     std::uint64_t n_answers = 0;         // since the start
@@ -67,9 +68,10 @@ inline void append_paths(std::string & out, const char * what, const std::vector
 [[nodiscard]] inline std::string status_text(const status_facts & facts) {
     const std::string model = cli::harmless_line(facts.model);
     std::string out = "llmzero is ";
-    out += !facts.work.path.empty() ? detail::work_text(facts.work)
-           : facts.model.empty()    ? "waiting for a model"
-                                    : "ready";
+    out += facts.is_stopped           ? "not running"
+           : !facts.work.path.empty() ? detail::work_text(facts.work)
+           : facts.model.empty()      ? "waiting for a model"
+                                      : "ready";
     out += "\r\n\r\nModel: " + (model.empty() ? "none" : model) + "\r\n";
     if (!facts.model_note.empty()) {
         out += "  " + cli::harmless_line(facts.model_note) + "\r\n";
