@@ -1,4 +1,4 @@
-# llmzero-run with its embedded model, llmzero-quantize, llmzero-info, llmzero-bench and llmzero-bench-tokenizer.
+# llmzero-run and llmzero-stick with their embedded model, llmzero-quantize, llmzero-info, llmzero-bench and llmzero-bench-tokenizer.
 function(llmzero_add_program name source)
     add_executable(${name} ${PROJECT_SOURCE_DIR}/${source})
     target_link_libraries(${name} PRIVATE llmzero-developer)
@@ -14,6 +14,8 @@ endfunction()
 
 llmzero_add_program(llmzero-run src/llmzero-run.cpp)
 llmzero_embed_model(llmzero-run "${LLMZERO_EMBEDDED_MODEL}")
+llmzero_add_program(llmzero-stick src/llmzero-stick.cpp)
+llmzero_embed_model(llmzero-stick "${LLMZERO_EMBEDDED_MODEL}")
 llmzero_add_program(llmzero-quantize src/llmzero-quantize.cpp)
 llmzero_add_program(llmzero-info src/llmzero-info.cpp)
 llmzero_add_program(llmzero-bench bench/llmzero-bench.cpp)

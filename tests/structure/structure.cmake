@@ -120,7 +120,7 @@ endfunction()
 
 function(llmzero_add_binary_tests)
     set(programs)
-    foreach(program llmzero-run llmzero-quantize llmzero-info llmzero-bench llmzero-bench-tokenizer structure-one-program)
+    foreach(program llmzero-run llmzero-stick llmzero-quantize llmzero-info llmzero-bench llmzero-bench-tokenizer structure-one-program)
         if(TARGET ${program})
             list(APPEND programs $<TARGET_FILE:${program}>)
         endif()
