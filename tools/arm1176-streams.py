@@ -24,6 +24,8 @@ X_GROUP_BYTES = 96   # sizeof(activation_group)
 X_START, X_SCALE, X_HALF_START, X_HALF_SCALE, X_SUM, X_HALF_SUM = 64, 68, 72, 80, 84, 88
 # activation_quad, counted from its factors.
 FACTORS_AT = 48
+SIXES_SCALE, SIXES_HALF_START = 80, 84  # sixes_group
+SIXES_QUAD_FACTORS_AT, SIXES_QUAD_HALF_START, SIXES_QUAD_SCALE = 32, -32, 320
 X_QUAD_HALF_START, X_QUAD_START, X_QUAD_SCALE, X_QUAD_HALF_SCALE, X_QUAD_SUM, X_QUAD_HALF_SUM = -48, -16, 256, 272, 288, 304
 
 
@@ -64,6 +66,9 @@ class Code:
 
     def lowest(self, to, a, shift):
         self.shifted(f'and {to}, lr, {a}, lsl #{shift}', to, ['lr'], [a])
+
+    def masked(self, to, a, shift):
+        self.shifted(f'and {to}, lr, {a}' + (f', lsl #{shift}' if shift else ''), to, ['lr'], [a])
 
     def low_bytes(self, to, a):
         self.shifted(f'uxtb16 {to}, {a}', to, [], [a])
@@ -170,8 +175,18 @@ def schedule(operations, pointers, look_ahead=LOOK_AHEAD, patient=False):
     return lines
 
 
+def mask_lines(bits):
+    """lr for products with so many bits."""
+    if bits == 6:
+        return ['mov lr, #0x000003fc', 'orr lr, lr, #0x00000003', 'orr lr, lr, lr, lsl #16']
+    if bits == 8:
+        return []
+    high, low = {4: (0x0f000000, 0x0f00), 5: (0x03e00000, 0x03e0)}[bits]
+    return [f'mov lr, #{high:#010x}', f'orr lr, lr, #{low:#06x}']
+
+
 class Stream:
-    """All rows of a tile by one vector. bits: 4, 5 or 8; halves: a factor for each 16 weights; scales: f16 or f32; offsets:
+    """All rows of a tile by one vector. bits: 4, 5, 6 or 8; halves: a factor for each 16 weights; scales: f16 or f32; offsets:
     one for each 32 weights, or with halves for each 16."""
 
     def __init__(self, bits, halves, scales, offsets=False):
@@ -179,10 +194,12 @@ class Stream:
         self.name = f"stream_{bits}{'_halves' if halves else ''}_{scales}{'_offset' if offsets else ''}"
         # Taller tiles fetch the activations less often; with scales of 32 bits vldr would not reach over 16 pairs.
         self.pairs = 8 if scales == 'f32' else 16
-        self.blocks = {4: [4] * 4, 5: [3] * 5 + [1], 8: [4] * 4}[bits]  # factors of each block of words
-        self.block_words = {4: 2, 5: 2, 8: 4}[bits]
+        self.blocks = {4: [4] * 4, 5: [3] * 5 + [1], 6: [3, 3, 4] * 2, 8: [4] * 4}[bits]  # factors of each block of words
+        self.block_words = {4: 2, 5: 2, 6: 2, 8: 4}[bits]
         self.pair_code_bytes = 4 * self.block_words * len(self.blocks)
         self.parts = 2 if halves else 1
+        self.x_scale = SIXES_SCALE if bits == 6 else X_HALF_SCALE if scales == 'f16' else X_SCALE
+        self.x_half_start = SIXES_HALF_START if bits == 6 else X_HALF_START
         self.pair_scale_bytes = (8 if scales == 'f32' else 4) + (8 if halves else 0) + (8 * self.parts if offsets else 0)
         self.scale_bytes = self.pairs * self.pair_scale_bytes
         self.group_bytes = self.scale_bytes + self.pairs * self.pair_code_bytes
@@ -285,6 +302,20 @@ class Stream:
             next_words(t)
             if n_factors == 3:
                 products(words[0], words[1], f[2])
+        elif self.bits == 6:
+            for i in (0, 1):
+                c.masked(t[i], words[i], 0)
+            if start is None:
+                products(words[0], words[1], f[0])
+            products(t[0], t[1], f[1])
+            for i in (0, 1):
+                c.masked(words[i], t[i], 6)
+            next_words(t)
+            products(words[0], words[1], f[2])
+            if n_factors == 4:
+                for i in (0, 1):
+                    c.low_bytes(words[i], words[i])
+                products(words[0], words[1], f[3])
         else:
             c.low_bytes(t[0], words[0])
             c.low_bytes(t[1], words[1])
@@ -308,7 +339,7 @@ class Stream:
         for i in range(n_lines):
             place = PREFETCH_BYTES + self.scale_bytes + 32 * i
             lines.setdefault(i * self.pairs * n_blocks // n_lines, []).append(place)
-        c.load_float(0, X, X_HALF_SCALE if self.scales == 'f16' else X_SCALE)
+        c.load_float(0, X, self.x_scale)
         for n in range(self.parts if self.offsets else 0):
             c.load_float(1 + n, X, X_HALF_SUM + 4 * n if self.halves else X_SUM)
         for pair in range(self.pairs):
@@ -318,14 +349,16 @@ class Stream:
                 is_first = b * self.parts % n_blocks == 0
                 is_last = (b + 1) * self.parts % n_blocks == 0
                 half = part if upwards else 1 - part
-                start = X_HALF_START + 4 * half if self.halves else X_START
+                start = self.x_half_start + 4 * half if self.halves else X_START
                 skip = pair == self.pairs - 1 and b == n_blocks - 1
                 self.block(c, n_factors, upwards, start if is_first else None, skip, lines.get(pair * n_blocks + b, []))
                 if is_last:
                     temporaries = self.free if self.bits == 8 else ('r12', self.free[0])
                     self.finish_part(c, pair, part, half, temporaries)
-                    if self.bits != 8:
-                        self.sums, self.free = self.free, self.sums  # conversion goes on while the next sums begin
+                    # Conversion goes on while the next sums begin; with three words in a part not always, so that a group
+                    # ends with the registers that it began with.
+                    if self.bits != 8 and not (self.bits == 6 and 2 * pair + part in (13, 15)):
+                        self.sums, self.free = self.free, self.sums
                 if pair in (1, 3, 5) and b == n_blocks // 2:
                     c.prefetch(X, X_GROUP_BYTES + 16 * (pair - 1))
         c.advance(X, X_GROUP_BYTES)
@@ -349,9 +382,7 @@ class Stream:
         yield from ['vmrs r5, fpscr', 'push {r4, r5}', 'orr r5, r5, #0x10000', 'vmsr fpscr, r5']
         if frame:
             yield f'sub sp, sp, #{frame}'
-        if self.bits != 8:
-            high, low = {4: (0x0f000000, 0x0f00), 5: (0x03e00000, 0x03e0)}[self.bits]
-            yield from [f'mov lr, #{high:#010x}', f'orr lr, lr, #{low:#06x}']
+        yield from mask_lines(self.bits)
         yield '2:'
         yield from [f'ldr r1, {tile}', f'ldr r5, {n_groups}', f'ldr r0, {x}', f'str r5, {left}', 'mov r4, #0']
         yield f'add r1, r1, #{self.scale_bytes}'
@@ -405,7 +436,11 @@ class FourTokens:
         self.rows = 2 * of.pairs
         self.frame = 16 * self.rows
         # Views of each word of a row.
-        self.views = {4: [4] * 4, 5: [3] * 5 + [1], 8: [2] * 8}[of.bits]
+        self.views = {4: [4] * 4, 5: [3] * 5 + [1], 6: [3, 3, 4] * 2, 8: [2] * 8}[of.bits]
+        sixes = of.bits == 6
+        self.factors_at = SIXES_QUAD_FACTORS_AT if sixes else FACTORS_AT
+        self.x_half_start = SIXES_QUAD_HALF_START if sixes else X_QUAD_HALF_START
+        self.x_scale = SIXES_QUAD_SCALE if sixes else X_QUAD_HALF_SCALE if of.scales == 'f16' else X_QUAD_SCALE
 
     def word_place(self, row, word):
         block_words = 2 if self.of.bits == 8 else 1
@@ -417,8 +452,10 @@ class FourTokens:
                 + word % block_words * 8 + row % 2 * 4)
 
     def next_view(self, c, word, view):
-        if self.of.bits == 8 or (self.of.bits == 4 and view == 2):
+        if self.of.bits == 8 or (self.of.bits == 4 and view == 2) or view == 3 and self.of.bits == 6:
             c.low_bytes(word, word)
+        elif self.of.bits == 6:
+            c.masked(word, word, 0 if view == 1 else 6)
         elif view == 1:
             c.without_top(word, word, 4 if self.of.bits == 4 else 6)
         else:
@@ -490,7 +527,6 @@ class FourTokens:
         c.vector = lambda operation, to, a, b: self.vector(c, operation, to, a, b)
         self.free = list(self.POOL)
         n_factors = 4 * sum(self.views)
-        assert n_factors == 64
         products = [(row, word, view, token) for row in range(self.rows) for word, n_views in enumerate(self.views)
                     for view in range(n_views) for token in range(4)]
         n_lines, n_x_lines = self.of.group_bytes // 32, 4 * X_GROUP_BYTES // 32
@@ -500,8 +536,8 @@ class FourTokens:
             prefetches.setdefault(i * len(products) // n_lines, []).append((W, place))
         for i in range(n_x_lines):
             prefetches.setdefault(i * len(products) // n_x_lines + 30, []).append(
-                (X, 4 * X_GROUP_BYTES + 32 * i - FACTORS_AT))  # the next group may have left the first cache
-        self.load_four(c, 28, X, X_QUAD_HALF_SCALE if self.of.scales == 'f16' else X_QUAD_SCALE)
+                (X, 4 * X_GROUP_BYTES + 32 * i - self.factors_at))  # the next group may have left the first cache
+        self.load_four(c, 28, X, self.x_scale)
         waiting = []  # factors that were loaded: registers in the order of their use
         words = {}    # (row, word) -> register
         factors_left = [(row, i) for row in range(self.rows) for i in range(0, n_factors, self.AT_ONCE)]
@@ -549,9 +585,9 @@ class FourTokens:
             if token == 0 and view > 0:
                 self.next_view(c, w, view)
             if word == 0 and in_word == 0:
-                self.start(c, X_QUAD_HALF_START if self.of.halves else X_QUAD_START)
+                self.start(c, self.x_half_start if self.of.halves else X_QUAD_START)
             if self.of.halves and view == 0 and token == 0 and word == len(self.views) // 2:
-                self.start(c, X_QUAD_HALF_START + 16)
+                self.start(c, self.x_half_start + 16)
             f = waiting.pop(0)
             c.smlad(self.SUMS[token], w, f)
             self.free.append(f)
@@ -598,10 +634,8 @@ class FourTokens:
         yield from ['mov r4, #0', 'mov r6, sp']
         yield from [f'vmov s{16 + i}, r4' for i in range(16)]
         yield from ['vstmia r6!, {s16-s31}'] * (self.rows // 4)
-        if self.of.bits != 8:
-            high, low = {4: (0x0f000000, 0x0f00), 5: (0x03e00000, 0x03e0)}[self.of.bits]
-            yield from [f'mov lr, #{high:#010x}', f'orr lr, lr, #{low:#06x}']
-        yield f'add r0, r0, #{FACTORS_AT}'
+        yield from mask_lines(self.of.bits)
+        yield f'add r0, r0, #{self.factors_at}'
         yield '1:'
         yield from group
         yield 'bne 1b'
@@ -614,7 +648,7 @@ class FourTokens:
 
 STREAMS = [Stream(4, False, 'f32'), Stream(4, False, 'f32', offsets=True), Stream(4, True, 'f32'),
            Stream(4, True, 'f32', offsets=True), Stream(5, False, 'f16'), Stream(5, False, 'f32', offsets=True),
-           Stream(8, False, 'f16'), Stream(8, False, 'f32', offsets=True), Stream(8, True, 'f16')]
+           Stream(8, False, 'f16'), Stream(8, False, 'f32', offsets=True), Stream(6, True, 'f32')]
 
 HEAD = '''\
 // The inner loops of the ARM1176 kernels: all rows of a tile by one vector. Written by tools/arm1176-streams.py, which
@@ -622,12 +656,12 @@ HEAD = '''\
 //
 //     stream(x, tiles, y, n_groups, n_tiles, tile_bytes)
 //
-// x [n_groups] activation_group; tiles as arm1176_tile.hpp draws them, tile_bytes apart, at least one;
+// x [n_groups] activation_group (with 6 bits sixes_group); tiles as arm1176_tile.hpp draws them, tile_bytes apart, at least one;
 // y [n_tiles, rows].
 //
 //     quad_stream(x, tile, y, n_groups)
 //
-// multiplies one tile with four tokens: x [n_groups] activation_quad; y [rows, 4].
+// multiplies one tile with four tokens: x [n_groups] activation_quad or sixes_quad; y [rows, 4].
 // Each tile is read once, from front to back, with a PLD for every line, and up to 16 bytes past the scales that would
 // follow the last group: a packed matrix ends in so many bytes that belong to it.
 #pragma once

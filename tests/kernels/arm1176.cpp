@@ -23,6 +23,7 @@ TEST_CASE("arm1176: kinds of activations and their size") {
         const activation_kind expected = !is_quantised(format)   ? activation_kind::floats
                                          : has_nibbles(format)   ? activation_kind::nibble_safe
                                          : has_five_bits(format) ? activation_kind::threes
+                                         : has_six_bits(format)  ? activation_kind::sixes
                                                                  : activation_kind::eight;
         CHECK(arm::kind_for(format) == expected);
     }
@@ -56,6 +57,7 @@ TEST_CASE("arm1176: is not in builds for other machines, and nothing pretends th
     for (const packed_format format : kernel_cases::formats) {
         CHECK(best_kernels().kind_for(format) != activation_kind::nibble_safe);
         CHECK(best_kernels().kind_for(format) != activation_kind::threes);
+        CHECK(best_kernels().kind_for(format) != activation_kind::sixes);
     }
 }
 

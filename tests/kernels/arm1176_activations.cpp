@@ -43,6 +43,58 @@ TEST_CASE("arm1176 activations: factors stay within 16 bits") {
     check_lane(a.factor[3], 16 * 127 - 127, -16 * 127 + 127);
 }
 
+TEST_CASE("arm1176 activations: factors of weights of 6 bits stay within 16 bits") {
+    std::int16_t code[group_size] = {};
+    code[16] = -127; // of the second half
+    code[17] = 127;
+    code[24] = 127;
+    code[28] = 127;
+    code[29] = -127;
+    code[30] = -127;
+    code[31] = 127;
+    arm::sixes_group a;
+    arm::arrange_group(activation_kind::sixes, code, 0.5f, a);
+    for (std::size_t i = 0; i < 10; ++i) {
+        CHECK(a.factor[i] == 0);
+    }
+    check_lane(a.factor[10], 127, 0);
+    check_lane(a.factor[11], -64 * 127 - 127, 0);
+    check_lane(a.factor[12], 64 * 127 + 127, -64 * 127);
+    check_lane(a.factor[15], -64 * 127, 64 * 127);
+    check_lane(a.factor[16], 0, 0);
+    check_lane(a.factor[17], 64 * 127, 0);
+    check_lane(a.factor[18], -4 * 127 - 127, 4 * 127);
+    check_lane(a.factor[19], 16 * 127 + 4 * 127, -16 * 127 - 4 * 127);
+    CHECK(a.half_start[0] == 0);
+    CHECK(a.half_start[1] == 0); // -127 + 127 and four that cancel
+    CHECK(a.scale == 0.5f / 1024);
+    code[0] = 3;  // one of each sort
+    code[1] = 5;  // the signed one does not count
+    code[12] = 7;
+    code[13] = 11;
+    arm::arrange_group(activation_kind::sixes, code, 0.5f, a);
+    CHECK(a.half_start[0] == -1024 * 32 * (3 + 7 + 11));
+}
+
+TEST_CASE("arm1176 activations: a token's numbers stand beside those of the others") {
+    std::int16_t code[group_size];
+    for (std::size_t i = 0; i < group_size; ++i) {
+        code[i] = static_cast<std::int16_t>(i);
+    }
+    arm::sixes_group a;
+    arm::arrange_group(activation_kind::sixes, code, 0.5f, a);
+    arm::sixes_quad quad{};
+    arm::insert_group(a, 2, quad);
+    for (std::size_t i = 0; i < 20; ++i) {
+        CHECK(quad.factor[i][2] == a.factor[i]);
+        CHECK(quad.factor[i][1] == 0);
+    }
+    CHECK(quad.half_start[1][2] == a.half_start[1]);
+    CHECK(quad.half_start[1][2] != quad.half_start[0][2]);
+    CHECK(quad.scale[2] == a.scale);
+    CHECK(quad.scale[3] == 0.0f);
+}
+
 TEST_CASE("arm1176 activations: sums, starts and scales") {
     std::int16_t code[group_size];
     for (std::size_t i = 0; i < group_size; ++i) {

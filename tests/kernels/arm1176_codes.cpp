@@ -31,6 +31,17 @@ TEST_CASE("arm1176 codes: words as they are drawn") {
     // -8, -7, -6 and -5, -4, -3: the third of each in two's complement, the others offset by 16
     CHECK(words[0] == ((29u << 27 | 12u << 22 | 11u << 16) | (26u << 11 | 9u << 6 | 8u)));
     CHECK(words[5] == (7u << 27 | 6u << 11));
+    for (std::size_t i = 0; i < group_size; ++i) {
+        code[i] = static_cast<std::int8_t>(static_cast<int>(i) - 16);
+    }
+    arm::pack_words<packed_format::q8_halves>(code, words);
+    // -16 and -14 offset by 32, -15 and -13 in two's complement; below them the highest bits of -4 and -2 (c)
+    CHECK(words[0] == ((51u << 26 | 18u << 20 | 7u << 16) | (49u << 10 | 16u << 4 | 7u)));
+    // -12 to -9, and of -3 and -1 (d)
+    CHECK(words[1] == ((55u << 26 | 22u << 20 | 7u << 16) | (53u << 10 | 20u << 4 | 7u)));
+    // -8 to -5; what is left of d, then of c
+    CHECK(words[2] == ((59u << 26 | 26u << 20 | 14u << 16) | (57u << 10 | 24u << 4 | 4u)));
+    CHECK(words[3] == ((3u << 26 | 34u << 20 | 11u << 16) | (1u << 10 | 32u << 4 | 11u)));
 }
 
 TEST_CASE("arm1176 codes: every code comes back from every place") {

@@ -40,6 +40,15 @@ void check_like_portable(const float * x) {
             REQUIRE((kind == activation_kind::threes || group.half_start[h] == expected.half_start[h]));
         }
     }
+    std::int16_t code[group_size];
+    const float scale = quantise_group(activation_kind::sixes, x, code);
+    arm::sixes_group expected{};
+    arm::sixes_group group{};
+    arm::arrange_group(activation_kind::sixes, code, scale, expected);
+    arm::quantise_group(activation_kind::sixes, x, group);
+    REQUIRE(std::memcmp(group.factor, expected.factor, sizeof group.factor) == 0);
+    REQUIRE(std::memcmp(group.half_start, expected.half_start, sizeof group.half_start) == 0);
+    REQUIRE(group.scale == expected.scale);
 }
 
 TEST_CASE("arm1176 quantise: what the portable quantiser makes, arranged") {

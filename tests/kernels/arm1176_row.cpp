@@ -31,10 +31,10 @@ TEST_CASE("arm1176 row: every row of a tile has the bits that the stream gives i
             const kernel_cases::packed packed(arm::set, w);
             const auto x = kernel_cases::random_vectors(cols, random);
             const kernel_cases::prepared_vectors prepared(arm::set, format, x, cols);
-            const auto * const groups = reinterpret_cast<const arm::activation_group *>(prepared.data());
             std::vector<float> expected(shape.rows());
-            arm::stream_for(format)(groups, packed.view().data, expected.data(), n_groups, 1, 0);
+            arm::stream_for(format)(prepared.data(), packed.view().data, expected.data(), n_groups, 1, 0);
             kernels::with_format(format, [&]<packed_format known>() {
+                const auto * const groups = reinterpret_cast<const arm::detail::group_of<known> *>(prepared.data());
                 for (std::size_t row = 0; row < shape.rows(); ++row) {
                     const float found = arm::multiply_row<known>(packed.view().data, row, groups, n_groups);
                     REQUIRE(support::same_float(found, expected[row]));

@@ -7,6 +7,7 @@
 #include "support/scale.hpp"
 
 #include <doctest/doctest.h>
+#include <type_traits>
 #include <vector>
 
 #if LLMZERO_HAS_ARM1176
@@ -34,8 +35,9 @@ void make_nibble_safe(std::int16_t * code) {
     REQUIRE(llmzero::detail::is_nibble_safe(code));
 }
 
-// Sums of a tile by one token and by four: the bits of a float product for each group and of its offsets, added in
-// order.
+// Group and Quad are those of the format's kind. Sums of a tile by one token and by four: the bits of a float product
+// for each group and of its offsets, added in order.
+template <class Group, class Quad>
 void check_tile(packed_format format, std::size_t n_groups, int extremes, support::numbers & random) {
     CAPTURE(static_cast<int>(format));
     CAPTURE(n_groups);
@@ -48,8 +50,8 @@ void check_tile(packed_format format, std::size_t n_groups, int extremes, suppor
         const int limit = random.bits() % 2 != 0 ? 127 : -127;
         x[i] = static_cast<std::int16_t>(extremes != 0 ? limit : random.integer(-127, 127));
     }
-    std::vector<arm::activation_group> prepared(tokens * n_groups);
-    std::vector<arm::activation_quad> quads(n_groups);
+    std::vector<Group> prepared(tokens * n_groups);
+    std::vector<Quad> quads(n_groups);
     std::vector<float> x_scale(tokens * n_groups);
     for (std::size_t g = 0; g < tokens * n_groups; ++g) {
         if (arm::kind_for(format) == activation_kind::nibble_safe) {
@@ -96,11 +98,13 @@ void check_tile(packed_format format, std::size_t n_groups, int extremes, suppor
                     sum += group.half_scale[i / half_size] * code * x[t * cols + g * group_size + i];
                 }
                 expected = multiply_add(static_cast<float>(sum), group.scale * x_scale[t * n_groups + g], expected);
-                const arm::activation_group & a = prepared[t * n_groups + g];
-                for (std::size_t h = 0; h < shape.n_offsets(); ++h) {
-                    const float moved = group.scale * static_cast<float>(arm::detail::offset_shift(format));
-                    const float offset = group.offset * static_cast<float>(group.half_offset[h]) + moved;
-                    expected = multiply_add(offset, has_halves(format) ? a.half_sum[h] : a.sum, expected);
+                if constexpr (std::is_same_v<Group, arm::activation_group>) {
+                    const Group & a = prepared[t * n_groups + g];
+                    for (std::size_t h = 0; h < shape.n_offsets(); ++h) {
+                        const float moved = group.scale * static_cast<float>(arm::detail::offset_shift(format));
+                        const float offset = group.offset * static_cast<float>(group.half_offset[h]) + moved;
+                        expected = multiply_add(offset, has_halves(format) ? a.half_sum[h] : a.sum, expected);
+                    }
                 }
             }
             REQUIRE(support::same_float(y[1 + r], expected));
@@ -117,7 +121,11 @@ TEST_CASE("arm1176 streams: the sums of plain integers, to the last bit") {
     for (const packed_format format : kernel_cases::formats) {
         for (int n = 0; n < repeats && is_quantised(format); ++n) {
             for (const std::size_t n_groups : {1u, 2u, 3u, 9u, 18u, 48u}) {
-                check_tile(format, n_groups, n % 3 - 1, random);
+                if (has_six_bits(format)) {
+                    check_tile<arm::sixes_group, arm::sixes_quad>(format, n_groups, n % 3 - 1, random);
+                } else {
+                    check_tile<arm::activation_group, arm::activation_quad>(format, n_groups, n % 3 - 1, random);
+                }
             }
         }
     }

@@ -39,7 +39,7 @@ inline stream_function * stream_for(packed_format format) {
     case packed_format::q5: return stream_5_f16;
     case packed_format::q5_offset: return stream_5_f32_offset;
     case packed_format::q4_offset: return stream_4_f32_offset;
-    case packed_format::q8_halves: return stream_8_halves_f16;
+    case packed_format::q8_halves: return stream_6_halves_f32;
     case packed_format::q4_halves: return stream_4_halves_f32;
     case packed_format::q4_halves_offset: return stream_4_halves_f32_offset;
     default: return stream_4_f32;
@@ -56,7 +56,7 @@ inline quad_function * quad_stream_for(packed_format format) {
     case packed_format::q5: return quad_stream_5_f16;
     case packed_format::q5_offset: return quad_stream_5_f32_offset;
     case packed_format::q4_offset: return quad_stream_4_f32_offset;
-    case packed_format::q8_halves: return quad_stream_8_halves_f16;
+    case packed_format::q8_halves: return quad_stream_6_halves_f32;
     case packed_format::q4_halves: return quad_stream_4_halves_f32;
     case packed_format::q4_halves_offset: return quad_stream_4_halves_f32_offset;
     default: return quad_stream_4_f32;
@@ -65,11 +65,12 @@ inline quad_function * quad_stream_for(packed_format format) {
 
 // Some rows of a tile: y [n_rows]. A row alone takes as long as about four in a stream.
 inline void multiply_partial(const tile_shape & shape, const std::byte * tile, std::size_t first_row,
-                             std::size_t n_rows, const activation_group * x, std::size_t n_groups, float * y) {
+                             std::size_t n_rows, const std::byte * x, std::size_t n_groups, float * y) {
     if (n_rows * 4 <= shape.rows()) {
         with_format(shape.format, [&]<packed_format format>() {
+            const auto * const groups = reinterpret_cast<const detail::group_of<format> *>(x);
             for (std::size_t r = 0; r < n_rows; ++r) {
-                y[r] = multiply_row<format>(tile, first_row + r, x, n_groups);
+                y[r] = multiply_row<format>(tile, first_row + r, groups, n_groups);
             }
         });
     } else {
@@ -80,7 +81,7 @@ inline void multiply_partial(const tile_shape & shape, const std::byte * tile, s
 }
 
 // Rows [first_row, end_row) by one token, which streams through all whole tiles at once.
-inline void multiply_one(const packed_view & w, std::size_t first_row, std::size_t end_row, const activation_group * x,
+inline void multiply_one(const packed_view & w, std::size_t first_row, std::size_t end_row, const std::byte * x,
                          float * y) {
     const tile_shape shape(w.format);
     const std::size_t rows = shape.rows();
@@ -104,7 +105,7 @@ inline void multiply_one(const packed_view & w, std::size_t first_row, std::size
 }
 
 // The same by four tokens. All of their activations stay in the caches while the weights stream by.
-inline void multiply_four(const packed_view & w, std::size_t first_row, std::size_t end_row, const activation_quad * x,
+inline void multiply_four(const packed_view & w, std::size_t first_row, std::size_t end_row, const std::byte * x,
                           float * y, std::size_t y_stride) {
     const tile_shape shape(w.format);
     const std::size_t n_groups = w.cols / group_size;
@@ -135,12 +136,10 @@ inline void multiply(const packed_view & w, std::size_t first_row, std::size_t e
     const std::size_t n_groups = w.cols / group_size;
     std::size_t t = 0;
     for (; t + 4 <= n_tokens; t += 4, prepared += n_groups * sizeof(activation_quad)) {
-        const auto * const x = reinterpret_cast<const activation_quad *>(prepared);
-        multiply_four(w, first_row, end_row, x, y + t * y_stride, y_stride);
+        multiply_four(w, first_row, end_row, prepared, y + t * y_stride, y_stride);
     }
     for (; t < n_tokens; ++t, prepared += n_groups * sizeof(activation_group)) {
-        const auto * const x = reinterpret_cast<const activation_group *>(prepared);
-        multiply_one(w, first_row, end_row, x, y + t * y_stride);
+        multiply_one(w, first_row, end_row, prepared, y + t * y_stride);
     }
 }
 
@@ -148,25 +147,33 @@ inline std::size_t activation_bytes(activation_kind kind, std::size_t cols) {
     return kind == activation_kind::floats ? cols * sizeof(float) : cols / group_size * sizeof(activation_group);
 }
 
-// Each four tokens become [n_groups] activation_quad, each of the rest [n_groups] activation_group.
-inline void prepare(activation_kind kind, const float * x, std::size_t cols, std::size_t n_tokens, std::byte * out) {
-    if (kind == activation_kind::floats) {
-        std::memcpy(out, x, n_tokens * cols * sizeof(float));
-        return;
-    }
+// Each four tokens become Quad [n_groups], each of the rest Group [n_groups].
+template <class Group, class Quad>
+inline void prepare_groups(activation_kind kind, const float * x, std::size_t cols, std::size_t n_tokens,
+                           std::byte * out) {
     const std::size_t n_groups = cols / group_size;
     const std::size_t in_quads = n_tokens / 4 * 4;
     for (std::size_t t = 0; t < n_tokens; ++t) {
-        std::byte * const to = out + (t < in_quads ? t / 4 * 4 : t) * n_groups * sizeof(activation_group);
+        std::byte * const to = out + (t < in_quads ? t / 4 * 4 : t) * n_groups * sizeof(Group);
         for (std::size_t g = 0; g < n_groups; ++g, x += group_size) {
             if (t < in_quads) {
-                activation_group group;
+                Group group;
                 quantise_group(kind, x, group);
-                insert_group(group, t % 4, reinterpret_cast<activation_quad *>(to)[g]);
+                insert_group(group, t % 4, reinterpret_cast<Quad *>(to)[g]);
             } else {
-                quantise_group(kind, x, reinterpret_cast<activation_group *>(to)[g]);
+                quantise_group(kind, x, reinterpret_cast<Group *>(to)[g]);
             }
         }
+    }
+}
+
+inline void prepare(activation_kind kind, const float * x, std::size_t cols, std::size_t n_tokens, std::byte * out) {
+    if (kind == activation_kind::floats) {
+        std::memcpy(out, x, n_tokens * cols * sizeof(float));
+    } else if (kind == activation_kind::sixes) {
+        prepare_groups<sixes_group, sixes_quad>(kind, x, cols, n_tokens, out);
+    } else {
+        prepare_groups<activation_group, activation_quad>(kind, x, cols, n_tokens, out);
     }
 }
 

@@ -1,6 +1,6 @@
 // Activations as the ARM1176's products want them. A 16-bit lane of a word of weights carries two 8-bit, three 5-bit or
-// four 4-bit weights at once, and the factors that it is multiplied with are made so that what does not belong cancels.
-// All three forms are exact in wrapping 32-bit arithmetic.
+// four 4-bit weights at once, or two 6-bit weights and 4 bits of a third, and the factors that it is multiplied with
+// are made so that what does not belong cancels. All forms are exact in wrapping 32-bit arithmetic.
 //
 // 8 bits. A halfword is h = 256 * b1 + u0 with u0 = b0 + 128, so with activations x1, x0:
 //     h * x1 + (h & 0x00FF) * (256 * x0 - x1) = 256 * (b1 * x1 + b0 * x0 + 128 * x0)
@@ -18,6 +18,15 @@
 //       + (h << 8 & 0x0F00) * (16 * x0 - x1) = 4096 * (n3 * x3 + u2 * x2 + u1 * x1 + u0 * x0)
 // for |x| <= 127 and -2048 <= 16 * x1 - x2 < 2048; the sum starts at -4096 * 8 * sum(x2 + x1 + x0).
 //     8 weights: 3 AND, 4 SMLAD.
+//
+// 6 bits. 16 weights are 8 in each half of three words, h0 to h2, h = 1024 * a + 16 * b + r with a in two's complement,
+// b = n + 32. The r, of 4 bits each, are two more weights c and d, offset by 32 too: r0 is c / 4, r1 is d / 4, and
+// r2 = 4 * (d % 4) + c % 4. With activations xa, xb, xc, xd:
+//     h * xa + (h & 0x03FF) * (64 * xb - xa) = 1024 * (a * xa + b * xb) + 64 * r * xb
+//     (h0 << 6 & 0x03C0) * (64 * xc - xb0), (h1 << 6 & 0x03C0) * (64 * xd - xb1): 4096 * (r0 * xc + r1 * xd)
+//     (h2 << 6 & 0x03C0) * (4 * xd - xb2) + (h2 << 6 & 0x00C0) * (16 * xc - 4 * xd): the rest of c and d
+// for |x| <= 127; the sum starts at -1024 * 32 * sum(xb + xc + xd).
+//     16 weights: 7 AND, 10 SMLAD.
 #pragma once
 
 #include <llmzero/kernels/kernel_set.hpp>
@@ -53,9 +62,29 @@ struct activation_quad {
 };
 static_assert(sizeof(activation_quad) == 4 * sizeof(activation_group));
 
+// 32 activations for products with 6 bits, which take more factors; where there are 6 bits there are factors of halves.
+struct alignas(8) sixes_group {
+    std::int32_t factor[20];
+    float scale;
+    std::int32_t half_start[2];
+    std::int32_t unused;
+};
+static_assert(sizeof(sixes_group) == sizeof(activation_group));
+
+struct sixes_quad {
+    std::int32_t half_start[2][4];
+    std::int32_t factor[20][4];
+    float scale[4];
+    std::int32_t unused[4];
+};
+static_assert(sizeof(sixes_quad) == sizeof(activation_quad));
+
 // Sums of products stand this many bits too high.
 constexpr int sum_shift(activation_kind kind) {
-    return kind == activation_kind::eight ? 8 : kind == activation_kind::threes ? 11 : 12;
+    return kind == activation_kind::eight    ? 8
+           : kind == activation_kind::sixes  ? 10
+           : kind == activation_kind::threes ? 11
+                                             : 12;
 }
 
 inline std::int32_t lanes(int low, int high) {
@@ -108,6 +137,28 @@ inline void arrange_group(activation_kind kind, const std::int16_t * code, float
     }
 }
 
+// Of 16 weights, word w has 4w + 1 and 4w + 3 as a, 4w and 4w + 2 as b; 13 and 15 are d, 12 and 14 are c.
+inline void arrange_group(activation_kind kind, const std::int16_t * code, float scale, sixes_group & out) {
+    for (std::size_t h = 0; h < 2; ++h) {
+        const std::int16_t * const c = code + h * half_size;
+        std::int32_t * factor = out.factor + 10 * h;
+        std::int32_t sum = 0;
+        for (std::size_t w = 0; w < 3; ++w, factor += 3) {
+            const std::int16_t * const x = c + 4 * w;
+            const std::size_t third = w == 0 ? 12 : 13;
+            const int times = w < 2 ? 64 : 4;
+            factor[0] = lanes(x[1], x[3]);
+            factor[1] = lanes(64 * x[0] - x[1], 64 * x[2] - x[3]);
+            factor[2] = lanes(times * c[third] - x[0], times * c[third + 2] - x[2]);
+            sum += x[0] + x[2];
+        }
+        factor[0] = lanes(16 * c[12] - 4 * c[13], 16 * c[14] - 4 * c[15]);
+        out.half_start[h] = -1024 * 32 * (sum + c[12] + c[13] + c[14] + c[15]);
+    }
+    out.scale = scale / static_cast<float>(1 << sum_shift(kind));
+    out.unused = 0;
+}
+
 // Puts the token's group into its place of four.
 inline void insert_group(const activation_group & from, std::size_t token, activation_quad & into) {
     for (std::size_t i = 0; i < 16; ++i) {
@@ -120,6 +171,16 @@ inline void insert_group(const activation_group & from, std::size_t token, activ
     for (std::size_t h = 0; h < 2; ++h) {
         into.half_start[h][token] = from.half_start[h];
         into.half_sum[h][token] = from.half_sum[h];
+    }
+}
+inline void insert_group(const sixes_group & from, std::size_t token, sixes_quad & into) {
+    for (std::size_t i = 0; i < 20; ++i) {
+        into.factor[i][token] = from.factor[i];
+    }
+    into.scale[token] = from.scale;
+    into.unused[token] = 0;
+    for (std::size_t h = 0; h < 2; ++h) {
+        into.half_start[h][token] = from.half_start[h];
     }
 }
 

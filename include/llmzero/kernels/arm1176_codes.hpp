@@ -34,6 +34,11 @@ constexpr std::uint32_t join_three(packed_format format, std::uint32_t four) {
     return (inverted & 0x1fu) | (inverted & 0x1f00u) >> 2 | (inverted & 0x1f0000u) >> 5;
 }
 
+// A halfword of 6 bits without its lowest four: the first of two codes at bit 4, the second at 10.
+constexpr std::uint32_t join_two(std::uint32_t two) {
+    return (two & 0x3fu) << 4 | (two & 0x3f00u) << 2;
+}
+
 template <packed_format format> inline void pack_words(const std::int8_t * code, std::uint32_t * words) {
     if constexpr (has_nibbles(format)) {
         LLMZERO_LANES
@@ -51,6 +56,19 @@ template <packed_format format> inline void pack_words(const std::int8_t * code,
         // Weights 30 and 31, each the third of its halfword.
         const std::uint32_t last = (load_four(code + 28) >> 16) ^ (has_offset(format) ? 0x1010u : 0u);
         words[5] = (last & 0x1fu) << 11 | (last & 0x1f00u) << 19;
+    } else if constexpr (has_six_bits(format)) {
+        for (std::size_t w = 0; w < 6; ++w) {
+            const std::int8_t * const half = code + w / 3 * half_size;
+            const std::uint32_t four = load_four(half + w % 3 * 4) ^ 0x00200020u;
+            words[w] = join_two(four) | join_two(four >> 16) << 16;
+            // Codes 12 and 14 are c, 13 and 15 d; parts of them fill the lowest bits of both halfwords.
+            const std::uint32_t last = load_four(half + 12) ^ 0x20202020u;
+            const std::uint32_t first = last & 0x003f003fu;
+            const std::uint32_t second = last >> 8 & 0x003f003fu;
+            words[w] |= w % 3 == 0   ? first >> 2 & 0x000f000fu
+                        : w % 3 == 1 ? second >> 2 & 0x000f000fu
+                                     : (second & 0x00030003u) << 2 | (first & 0x00030003u);
+        }
     } else {
         LLMZERO_LANES
         for (std::size_t w = 0; w < 8; ++w) {
@@ -69,6 +87,14 @@ inline void unpack_words(packed_format format, const std::uint32_t * words, std:
     for (std::size_t i = 0; i < group_size; ++i) {
         if (has_nibbles(format)) {
             code[i] = field(words[i / 8], 15, i % 8 * 4, i % 4 == 3);
+        } else if (has_six_bits(format)) {
+            const std::uint32_t * const half = words + i / half_size * 3;
+            const std::size_t k = i % half_size;
+            const std::size_t lane = k / 2 % 2 * 16;
+            const std::uint32_t top = half[k % 2] >> lane & 15; // of c or d
+            const std::uint32_t bottom = half[2] >> (lane + k % 2 * 2) & 3;
+            code[i] = k < 12 ? field(half[k / 4], 63, 4 + k % 2 * 6 + lane, k % 2 == 1)
+                             : field(top << 2 | bottom, 63, 0, false);
         } else if (!has_five_bits(format)) {
             code[i] = field(words[i / 4], 255, i % 4 * 8, i % 2 == 1);
         } else if (i < 30) {

@@ -178,6 +178,23 @@ inline void quantise_group(activation_kind kind, const float * x, activation_gro
     complete_group(kind, sums, choice.scale, out);
 }
 
+inline void quantise_group(activation_kind kind, const float * x, sixes_group & out) {
+    namespace common = llmzero::detail;
+    const std::uint32_t bits = twice_largest_bits(x) >> 1;
+    if (!common::can_be_scaled(bits)) {
+        out = {};
+        return;
+    }
+    const auto largest = std::bit_cast<float>(bits);
+    const float constants[] = {common::scaled_limit / largest, common::to_whole};
+    scale_to_integers(x, constants, out.factor);
+    const common::group_choice choice = choose(out.factor, largest / common::scaled_limit, common::wide_factor);
+    std::int16_t code[group_size];
+    std::memcpy(code, out.factor, sizeof code);
+    common::round_group(code, choice.factor, code);
+    arrange_group(kind, code, choice.scale, out);
+}
+
 } // namespace llmzero::inline LLMZERO_ABI::kernels::arm1176
 
 #endif

@@ -7,7 +7,7 @@
 //              | with offsets: f32 [2], or with halves f32 [2] of the first half, of the second half |
 //     codes    | words of the first block: row 0, row 1, row 0, ... | of the next block | ... |
 //
-// A block is as many words as meet the factors that are loaded at once: one word of each row with 4 and 5 bits, two
+// A block is as many words as meet the factors that are loaded at once: one word of each row with 4 to 6 bits, two
 // with 8 bits. The factors are read upwards for one pair of rows and downwards for the next, so every second pair has
 // its blocks in reverse order.
 //
@@ -35,6 +35,7 @@ constexpr activation_kind kind_for(packed_format format) {
     return !is_quantised(format)   ? activation_kind::floats
            : has_nibbles(format)   ? activation_kind::nibble_safe
            : has_five_bits(format) ? activation_kind::threes
+           : has_six_bits(format)  ? activation_kind::sixes
                                    : activation_kind::eight;
 }
 
@@ -42,14 +43,14 @@ constexpr activation_kind kind_for(packed_format format) {
 struct tile_shape {
     constexpr explicit tile_shape(packed_format of) : format(of) {}
 
-    [[nodiscard]] constexpr bool has_wide_scales() const { return has_nibbles(format) || has_offset(format); }
+    [[nodiscard]] constexpr bool has_wide_scales() const {
+        return has_nibbles(format) || has_six_bits(format) || has_offset(format);
+    }
     [[nodiscard]] constexpr std::size_t rows() const { return has_wide_scales() ? 16 : 32; }
     [[nodiscard]] constexpr std::size_t words() const { // of a row in a group
-        return has_nibbles(format) ? 4 : has_five_bits(format) ? 6 : 8;
+        return has_nibbles(format) ? 4 : has_five_bits(format) || has_six_bits(format) ? 6 : 8;
     }
-    [[nodiscard]] constexpr std::size_t block_words() const {
-        return has_nibbles(format) || has_five_bits(format) ? 1 : 2;
-    }
+    [[nodiscard]] constexpr std::size_t block_words() const { return words() < 8 ? 1 : 2; }
     [[nodiscard]] constexpr std::size_t n_blocks() const { return words() / block_words(); }
     [[nodiscard]] constexpr std::size_t n_offsets() const { // of a row in a group
         return !has_offset(format) ? 0 : has_halves(format) ? 2 : 1;

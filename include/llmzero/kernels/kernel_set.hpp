@@ -50,6 +50,9 @@ constexpr bool has_nibbles(packed_format format) {
 constexpr bool has_five_bits(packed_format format) {
     return format == packed_format::q5 || format == packed_format::q5_offset;
 }
+constexpr bool has_six_bits(packed_format format) {
+    return format == packed_format::q8_halves;
+}
 // The lowest code of a format with nibbles; the highest is 15 more.
 constexpr int lowest_nibble(packed_format format) {
     return format == packed_format::q4_offset ? 0 : -8;
@@ -63,8 +66,9 @@ enum class activation_kind : std::uint8_t {
     nibble_safe, // the same, and -2048 <= 16 * x[4i + 1] - x[4i + 2] < 2048: what the ARM1176's 4-bit products can
                  // carry
     threes,      // as eight, arranged for products with three weights of 5 bits at once
+    sixes,       // as eight, arranged for products with weights of 6 bits
 };
-inline constexpr std::size_t activation_kinds = 4;
+inline constexpr std::size_t activation_kinds = 5;
 
 // A matrix W(rows, cols) in a kernel set's own layout. Points into memory that somebody else owns.
 struct packed_view {

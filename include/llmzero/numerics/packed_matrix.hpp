@@ -104,13 +104,13 @@ public:
 
 private:
     static constexpr activation_kind quantised_kinds[] = {activation_kind::eight, activation_kind::nibble_safe,
-                                                          activation_kind::threes};
+                                                          activation_kind::threes, activation_kind::sixes};
 
     static std::size_t rounded(std::size_t cols) { return (cols + 31) / 32 * 32; }
 
     static bool uses(const kernel_set & kernels, activation_kind kind) {
-        return kernels.kind_for(packed_format::q8) == kind || kernels.kind_for(packed_format::q5) == kind ||
-               kernels.kind_for(packed_format::q4) == kind;
+        return kernels.kind_for(packed_format::q8) == kind || kernels.kind_for(packed_format::q8_halves) == kind ||
+               kernels.kind_for(packed_format::q5) == kind || kernels.kind_for(packed_format::q4) == kind;
     }
 
     const std::byte * prepared(activation_kind kind) {
