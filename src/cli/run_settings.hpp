@@ -39,6 +39,7 @@ inline constexpr auto template_names = [] {
 struct run_settings {
     std::string model; // empty: the built-in one
     llmzero::load_mode load = llmzero::load_options{}.mode;
+    llmzero::head_mode head = llmzero::load_options{}.head;
     automatic_number memory; // bytes for model and session; empty: what the system has available; 0: no limit
 
     std::string prompt;
@@ -74,6 +75,7 @@ struct run_settings {
 };
 
 inline constexpr const char * load_mode_names[] = {"auto", "map", "read"};
+inline constexpr const char * head_mode_names[] = {"auto", "full", "sketch"};
 inline constexpr const char * kv_type_names[] = {"f32", "q8"};
 
 // The table refers to `s`, which must stay where it is.
@@ -84,6 +86,11 @@ inline constexpr const char * kv_type_names[] = {"f32", "q8"};
         file('m', "model", s.model, "GGUF file to run.", "the built-in model"),
         choice(0, "load", s.load, load_mode_names, "HOW",
                "How to get at the file: map it, read it, or auto: map it where the system can, else read it."),
+        choice(
+            0, "head", s.head, head_mode_names, "HOW",
+            "How the likeliest tokens are found: by the whole output layer (full), or with a copy of it in 4 bits that "
+            "says which of its rows are needed (sketch), or auto: as sketch where that is faster. The text is the "
+            "same."),
         bytes(0, "memory", s.memory, "auto",
               "Memory that model and session may take together, as 512K, 200M or 1G; 0: no limit. What needs more is "
               "refused with figures before it is taken.",

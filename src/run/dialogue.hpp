@@ -111,11 +111,12 @@ private:
             return on_.may_go_on();
         };
         const auto on_prefill = [&](std::size_t done, std::size_t total) {
-            line.update(done, total);
+            if (done < total) {
+                line.update(done, total);
+            } else {
+                line.erase();
+            }
             return on_.may_go_on();
-        };
-        const auto on_logits = [&](std::span<const float>) {
-            line.erase();
         };
         const auto on_text = [this](std::string_view part) {
             on_.screen.show(part);
@@ -123,7 +124,6 @@ private:
         };
         llmzero::generate_options options = on_.generation_options(stop);
         options.on_prefill = on_prefill;
-        options.on_logits = on_logits;
         options.keep_going = may_go_on;
         on_.screen.begin_line();
         const auto done = chat.answer(text, options, on_text);

@@ -127,6 +127,7 @@ public:
         };
         llmzero::load_options options;
         options.mode = settings.load;
+        options.head = settings.head;
         options.memory_budget_bytes = budget_;
         options.progress = progress;
         is_loading_ = true;
@@ -300,12 +301,18 @@ private:
             return may_go_on();
         };
         const auto on_prefill = [&](std::size_t done, std::size_t total) {
-            line.update(done, total);
-            return may_go_on();
+            if (done < total) {
+                line.update(done, total);
+                return may_go_on();
+            }
+            line.erase();
+            const bool goes_on = may_go_on();
+            if (goes_on) {
+                show_prompt();
+            }
+            return goes_on;
         };
         const auto on_logits = [&](std::span<const float> row) {
-            line.erase();
-            show_prompt();
             logits_.write(row);
         };
         const auto on_text = [this](std::string_view text) {
@@ -313,7 +320,9 @@ private:
             return may_go_on();
         };
         options.on_prefill = on_prefill;
-        options.on_logits = on_logits;
+        if (!settings.dump_logits.empty()) { // else not all logits need be computed
+            options.on_logits = on_logits;
+        }
         options.keep_going = keep_going;
         auto made = session.generate(prompt, options, on_text);
         if (made) {

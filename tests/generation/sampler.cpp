@@ -1,11 +1,13 @@
 #include <llmzero/generation/sampler.hpp>
 
 #include "support/failing_allocator.hpp"
+#include "support/numbers.hpp"
 #include "support/scale.hpp"
 
 #include <algorithm>
 #include <cmath>
 #include <doctest/doctest.h>
+#include <functional>
 #include <limits>
 #include <string>
 #include <vector>
@@ -154,6 +156,46 @@ void check_refused(const sampler_options & options, const char * name, std::init
     CHECK_MESSAGE(message.find(name) == 0, message);
     for (const char * word : words) {
         CHECK_MESSAGE(message.find(word) != std::string::npos, message);
+    }
+}
+
+TEST_CASE("sampler: how many of the largest logits it looks at") {
+    CHECK(sampler_of({.temperature = 0}, 100).n_largest() == 1);
+    CHECK(sampler_of({.temperature = 1, .top_k = 7}, 100).n_largest() == 7);
+    CHECK(sampler_of({.temperature = 1, .top_k = 0}, 100).n_largest() == 0);
+    CHECK(sampler_of({.temperature = 0, .repeat_penalty = 1.1f}, 100).n_largest() == 0);
+    CHECK(sampler_of({.temperature = 0, .repeat_penalty = 1.1f, .repeat_last_n = 0}, 100).n_largest() == 1);
+}
+
+TEST_CASE("sampler: the largest logits alone give the tokens that all give") {
+    support::numbers random(77);
+    for (const std::uint32_t k : {1u, 2u, 5u, 40u}) {
+        for (const float top_p : {1.0f, 0.9f}) {
+            CAPTURE(k);
+            CAPTURE(top_p);
+            const sampler_options options = {
+                .temperature = k == 1 ? 0.0f : 0.7f, .top_k = k, .top_p = top_p, .min_p = 0.01f, .seed = 5};
+            constexpr std::size_t n = 300;
+            sampler of_all = sampler_of(options, n);
+            sampler of_some = sampler_of(options, n);
+            for (int repeat = 0; repeat < 100; ++repeat) {
+                std::vector<float> logits(n);
+                for (float & logit : logits) {
+                    logit = static_cast<float>(random.integer(-40, 40)) / 8.0f; // many are equal
+                }
+                std::vector<float> in_order = logits;
+                std::sort(in_order.begin(), in_order.end(), std::greater<>());
+                std::vector<float> some(n, 99.0f); // what is left out is never looked at
+                std::vector<token_id> among;
+                for (std::size_t i = 0; i < n; ++i) {
+                    if (logits[i] >= in_order[k - 1] || random.bits() % 8 == 0) {
+                        some[i] = logits[i];
+                        among.push_back(static_cast<token_id>(i));
+                    }
+                }
+                REQUIRE(of_some.sample(some, among) == of_all.sample(logits));
+            }
+        }
     }
 }
 

@@ -588,4 +588,87 @@ TEST_CASE("session: the repeat penalty looks at the whole text, in however many 
     CHECK(std::equal(whole->tokens().begin(), whole->tokens().end(), parts->tokens().begin(), parts->tokens().end()));
 }
 
+// A model whose head leaves few rows to a sketch: 500 rows of different sizes.
+tiny_llama wide_vocabulary(std::uint64_t seed, bool separate_head) {
+    tiny_llama source({.n_vocab = 500, .context = 48, .separate_head = separate_head, .seed = seed});
+    auto & head = source[separate_head ? "output.weight" : "token_embd.weight"];
+    for (std::size_t i = 0; i < head.values.size(); ++i) {
+        head.values[i] *= i / head.cols % 7 == 0 ? 2.0f : 0.5f;
+    }
+    return source;
+}
+
+TEST_CASE("session: text is the same by a sketch of the head as by the whole head") {
+    for (const bool quantised : {false, true}) {
+        for (const bool separate_head : {false, true}) {
+            tiny_llama source = wide_vocabulary(81, separate_head);
+            if (quantised) {
+                source.quantise();
+            }
+            const auto file = source.file();
+            const auto whole = load(file, {.head = head_mode::full});
+            const auto sketched = load(file, {.head = head_mode::sketch});
+            REQUIRE((whole && sketched));
+            CHECK(sketched->memory_bytes() > whole->memory_bytes());
+            for (const std::uint32_t top_k : {1u, 3u, 40u, 0u}) {
+                CAPTURE(top_k);
+                generate_options options = greedy(40);
+                options.sampling = {.temperature = top_k == 1 ? 0.0f : 0.9f, .top_k = top_k, .seed = 3};
+                auto a = session::create(*whole);
+                auto b = session::create(*sketched);
+                REQUIRE((a && b));
+                CHECK(ask(*a, "abc", options).text == ask(*b, "abc", options).text);
+                // The next text begins where the last ended, and asks for other logits.
+                a->rewind(5);
+                b->rewind(5);
+                CHECK(ask(*a, "d", greedy(5)).text == ask(*b, "d", greedy(5)).text);
+            }
+        }
+    }
+}
+
+TEST_CASE("session: with a sketch, whoever asks for logits gets all of them") {
+    const auto file = wide_vocabulary(82, false).file();
+    const auto whole = load(file, {.head = head_mode::full});
+    const auto sketched = load(file, {.head = head_mode::sketch});
+    REQUIRE((whole && sketched));
+    auto a = session::create(*whole);
+    auto b = session::create(*sketched);
+    REQUIRE((a && b));
+    const auto same_logits = [&] {
+        return a->logits().size() == 500 &&
+               std::memcmp(a->logits().data(), b->logits().data(), a->logits().size_bytes()) == 0;
+    };
+    ask(*a, "abc", greedy(7));
+    ask(*b, "abc", greedy(7));
+    CHECK(same_logits());
+    // Logits of a greedy text, then drawn from.
+    generate_options drawn = greedy(1);
+    drawn.sampling = {.temperature = 0.9f, .top_k = 0, .seed = 4};
+    ask(*a, "d", greedy(0));
+    ask(*b, "d", greedy(0));
+    const answer expected = ask(*a, "", drawn);
+    CHECK(ask(*b, "", drawn).text == expected.text);
+    // A callback sees all, of every token.
+    std::size_t calls = 0;
+    std::size_t n_same = 0;
+    std::vector<std::vector<float>> seen;
+    generate_options options = greedy(6);
+    options.on_logits = [&seen](std::span<const float> row) {
+        seen.emplace_back(row.begin(), row.end());
+    };
+    a->rewind();
+    ask(*a, "abc", options);
+    options.on_logits = [&](std::span<const float> row) {
+        n_same += std::memcmp(row.data(), seen[calls++].data(), row.size_bytes()) == 0 ? 1u : 0u;
+    };
+    b->rewind();
+    ask(*b, "abc", options);
+    CHECK(calls == seen.size());
+    CHECK(n_same == calls);
+    REQUIRE(a->decode(5));
+    REQUIRE(b->decode(5));
+    CHECK(same_logits());
+}
+
 } // namespace

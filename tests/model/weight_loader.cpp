@@ -262,4 +262,33 @@ TEST_CASE("weight_loader: vectors may be floats of any width") {
     CHECK(v[1] == -2.0f);
 }
 
+TEST_CASE("weight loader: a head comes with its sketch, which counts") {
+    const one_tensor file("head", {64, 40}, tensor_type::q8_0, q8_rows(40));
+    const memory_source source(file.bytes);
+    const auto parsed = gguf_file::open(source);
+    REQUIRE(parsed);
+    for (const head_mode mode : {head_mode::full, head_mode::sketch, head_mode::automatic}) {
+        weight_loader loader(*parsed, best_kernels(), mode);
+        packed_matrix head;
+        head_sketch sketch;
+        REQUIRE(loader.head(head, sketch, 40, 64, short_name("head")));
+        const std::uint64_t counted = loader.memory_bytes();
+        CHECK(sketch.empty());
+        loader.start_loading({});
+        REQUIRE(loader.head(head, sketch, 40, 64, short_name("head")));
+        CHECK(loader.memory_bytes() == counted);
+        const bool has_sketch = mode == head_mode::sketch; // this small a head has none of itself
+        CHECK(sketch.empty() == !has_sketch);
+        CHECK(counted ==
+              head.size_bytes() + (has_sketch ? head_sketch::bytes_needed(best_kernels(), 40, 64) : std::uint64_t{0}));
+        if (has_sketch) {
+            CHECK(sketch.errors()[39] > 0.0f);
+        }
+        packed_matrix other;
+        REQUIRE(loader.matrix(other, 40, 64, short_name("head"))); // a matrix after it is none
+        CHECK_FALSE(loader.head(head, sketch, 41, 64, short_name("head")));
+        CHECK_FALSE(loader.head(head, sketch, 40, 64, short_name("missing")));
+    }
+}
+
 } // namespace

@@ -98,6 +98,7 @@ class Options(Case):
         "--stop": {"0": 0, "1": 0, "a" * 100000: 0, "nonsense": 0, "": 2},
         "--ctx-size": {"0": 0, "1": 1, "512": 0, "134217728": 4, "134217729": 2, LARGEST_32: 2, "4294967296": 2, "-1": 2, "nonsense": 2,
                        "": 2},
+        "--head": {"0": 2, "1": 2, "auto": 0, "full": 0, "sketch": 0, "nonsense": 2, "": 2},
         "--kv": {"0": 2, "1": 2, "f32": 0, "q8": 0, "nonsense": 2, "": 2},
         "--batch": {"0": 2, "1": 0, "4096": 0, "4097": 2, "-1": 2, "nonsense": 2, "": 2},
         "--draft": {"0": 0, "1": 0, "15": 0, "auto": 0, "16": 2, "-1": 2, "nonsense": 2, "": 2},
@@ -193,7 +194,8 @@ class Text(Case):
     def test_how_it_runs_does_not_change_the_text(self):
         plain = self.run_story("-p", STORY, "-n", "20", "--temp", "0")
         for extra in (["--load", "read"], ["--load", "map"], ["--batch", "1"], ["-c", "100"], ["--memory", "0"],
-                      ["--verbose"], ["--top-k", "1"], ["--draft", "0"], ["--draft", "15"]):
+                      ["--verbose"], ["--top-k", "1"], ["--draft", "0"], ["--draft", "15"],
+                      ["--head", "full"], ["--head", "sketch"]):
             with self.subTest(extra=extra):
                 self.assertEqual(self.run_story("-p", STORY, "-n", "20", "--temp", "0", *extra).out, plain.out)
 

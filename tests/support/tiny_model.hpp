@@ -56,7 +56,7 @@ public:
             return "\xe2\x96\x81"; // the SPM space
         }
         std::string text(1, static_cast<char>('a' + (i - 4) % 26));
-        text.append(i / 30, '\'');
+        text.append((i - 4) / 26, '\'');
         return text;
     }
 

@@ -83,15 +83,19 @@ public:
         ++times_in_last_[static_cast<std::size_t>(token)];
     }
 
-    // The next token. logits: [n_vocab]; of a longer or shorter span the common part is looked at.
-    [[nodiscard]] token_id sample(std::span<const float> logits) {
+    // The next token. logits: [n_vocab]; of a longer or shorter span the common part is looked at. `among`: the tokens
+    // whose logits are there, in ascending order; empty: all.
+    [[nodiscard]] token_id sample(std::span<const float> logits, std::span<const token_id> among = {}) {
         logits = logits.first(std::min(logits.size(), n_vocab_));
         if (is_greedy()) {
-            return likeliest(logits);
+            return among.empty() ? likeliest(logits) : likeliest(logits, among);
         }
-        select(logits); // penalty, top-k
+        select(logits, among); // penalty, top-k
         return n_candidates_ == 0 ? token_id{0} : draw(restrict());
     }
+
+    // How many of the largest logits the next token depends on, with all that equal the last of them; 0: on all.
+    [[nodiscard]] std::size_t n_largest() const { return !last_.empty() ? 0 : is_greedy() ? 1 : options_.top_k; }
 
     // As after create(): no history, and the same random numbers again.
     void reset() {
@@ -182,14 +186,27 @@ private:
         return static_cast<token_id>(token);
     }
 
+    [[nodiscard]] token_id likeliest(std::span<const float> logits, std::span<const token_id> among) const {
+        std::int32_t best = ordered(-std::numeric_limits<float>::infinity());
+        token_id token = 0;
+        for (const token_id i : among) {
+            const std::int32_t key = ordered(adjusted(logits, static_cast<std::size_t>(i)));
+            token = key > best ? i : token;
+            best = key > best ? key : best;
+        }
+        return token;
+    }
+
     // Fills the candidates with the largest logits, as many as there is room for, none of them -infinity.
-    void select(std::span<const float> logits) {
+    void select(std::span<const float> logits, std::span<const token_id> among) {
         n_candidates_ = 0;
         candidate * const first = candidates_.begin();
         bool is_heap = false;
         // What a logit must exceed: of equals, those met first have the lower ids.
         float worst = -std::numeric_limits<float>::infinity();
-        for (std::size_t i = 0; i < logits.size(); ++i) {
+        const std::size_t n = among.empty() ? logits.size() : among.size();
+        for (std::size_t at = 0; at < n; ++at) {
+            const std::size_t i = among.empty() ? at : static_cast<std::size_t>(among[at]);
             const float logit = adjusted(logits, i);
             if (!(logit > worst)) {
                 continue;
@@ -209,7 +226,8 @@ private:
             }
             worst = first->logit;
         }
-        if (is_heap && options_.top_p == 1.0f) { // else top-p puts them in order
+        // Without top-k, top-p puts them in order; with it, sums must not depend on what the heap met on the way.
+        if (is_heap && (options_.top_p == 1.0f || n_candidates_ < logits.size())) {
             std::sort_heap(first, first + n_candidates_, is_better);
         }
     }

@@ -142,8 +142,11 @@ public:
 
     // Of the last evaluated token: [n_vocab]. Empty when there is none.
     [[nodiscard]] std::span<const float> logits() const {
-        const std::size_t n_vocab = model_.config().n_vocab;
-        return has_logits_ ? state_->logits().subspan(logits_row_ * n_vocab, n_vocab) : std::span<const float>{};
+        if (!has_logits_) {
+            return {};
+        }
+        state_->complete_logits();
+        return shown_logits();
     }
 
     // Tokens evaluated so far, and how many there is room for.
@@ -216,6 +219,18 @@ private:
         return {context, options.kv, batch,
                 std::min(std::min(options.draft_tokens, max_draft_tokens) + 1, std::max(batch, 1u))};
     }
+
+    // While it lives, tokens are evaluated for their n largest logits.
+    class largest_wanted {
+    public:
+        largest_wanted(network_state & state, std::size_t n) : state_(state) { state_.want_largest(n); }
+        ~largest_wanted() { state_.want_largest(0); }
+        largest_wanted(const largest_wanted &) = delete;
+        largest_wanted & operator=(const largest_wanted &) = delete;
+
+    private:
+        network_state & state_;
+    };
 
     [[nodiscard]] bool has_encoder() const { return model_.config().has_encoder(); }
 
@@ -293,6 +308,12 @@ private:
         return success();
     }
 
+    // Those that the state has of the last token.
+    [[nodiscard]] std::span<const float> shown_logits() const {
+        const std::size_t n_vocab = model_.config().n_vocab;
+        return state_->logits().subspan(logits_row_ * n_vocab, n_vocab);
+    }
+
     void show_logits(std::size_t row) {
         logits_row_ = row;
         has_logits_ = true;
@@ -364,12 +385,16 @@ inline result<generation> session::generate(std::span<const token_id> prompt, co
     const bool is_new_source = has_encoder() && !prompt.empty();
     const bool starts_text = is_new_source || (is_silent(tokens()) && is_silent(prompt));
     LLMZERO_ASSIGN(detokenizer text, detokenizer::create(model_.text(), {.strip_leading_space = starts_text}));
+    const largest_wanted wanted(*state_, options.on_logits ? 0 : choose.n_largest());
     const clock::time_point start = clock::now();
+    if (has_logits_ && pending_ == no_token && prompt.empty()) {
+        state_->complete_logits(); // those that are there may be what other options asked for
+    }
     if (!is_new_source) {
         LLMZERO_CHECK(evaluate_pending({}));
     }
     const std::uint32_t position_before = position_;
-    if (!prompt.empty() || logits().empty()) {
+    if (!prompt.empty() || !has_logits_) {
         const status read =
             prefill(prompt, options.on_prefill ? prefill_function(options.on_prefill) : prefill_function());
         done.n_prompt = has_encoder() ? n_source_ : position_ - position_before;
@@ -405,7 +430,7 @@ inline result<stop_reason> session::continue_text(const generate_options & optio
     stop_reason reason = stop_reason::max_tokens;
     const auto keep_going = options.keep_going ? function_ref<bool()>(options.keep_going) : function_ref<bool()>();
     while (n_generated < options.max_tokens) {
-        const token_id token = choose.sample(logits());
+        const token_id token = choose.sample(shown_logits(), state_->present_logits());
         if (model_.text().vocab().is_end_of_generation(token) && !options.ignore_end_of_text) {
             reason = stop_reason::end_of_text;
             break;

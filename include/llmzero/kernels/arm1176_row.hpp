@@ -2,9 +2,10 @@
 // same sums of integers, converted and added in the same order as in arm1176_streams.hpp, so that the results have the
 // same bits.
 //
-// A row's words lie in every second place of its pair, and a group apart from those of its next group: a line or two of
-// weights and one of scales for each group, of which the next group's are fetched while one is multiplied. Under the
-// timing model a weight of a row that has to come from memory takes 4 to 6 cycles.
+// A row's words lie in every second place of its pair, and a group apart from those of its next group: two or three
+// lines for each group, of which the next group's are fetched while one is multiplied. Under the timing model a weight
+// of a row that has to come from memory takes 10 cycles, as much as five in a stream (2048 rows of 576 weights, every
+// 37th).
 #pragma once
 
 #include <llmzero/kernels/target.hpp>
@@ -68,51 +69,65 @@ template <packed_format format> inline float row_scale(const std::byte * at) {
     }
 }
 
-inline void fetch_line(const std::byte * at) {
-    // From the line's first bytes: a burst that begins elsewhere takes twice as long.
-    __builtin_prefetch(std::bit_cast<const std::byte *>(std::bit_cast<std::uintptr_t>(at) & ~std::uintptr_t{31}));
+// A PLD past the first 8 bytes of a line takes twice as long. In assembly, because compilers put the offset into a
+// register, which the timing model does not follow.
+template <std::size_t offset> inline void fetch(const std::byte * from) {
+    __asm__ volatile("pld [%0, %1]" : : "r"(from), "i"(offset));
 }
 
 } // namespace detail
 
-// The product of one row of a tile.
-template <packed_format format>
-inline float multiply_row(const std::byte * tile, std::size_t row, const detail::group_of<format> * x,
-                          std::size_t n_groups) {
+// The product of one row of a tile; is_reversed: of a pair whose blocks stand in reverse order.
+template <packed_format format, bool is_reversed>
+inline float multiply_row_of_pair(const std::byte * tile, std::size_t row, const detail::group_of<format> * x,
+                                  std::size_t n_groups) {
     constexpr tile_shape shape(format);
     constexpr std::size_t parts = has_halves(format) ? 2 : 1;
     constexpr std::size_t words = shape.words() / parts;
     constexpr std::size_t factors_of_word = has_nibbles(format) ? 4 : shape.words() == 6 ? 3 : 2;
-    const std::byte * group = tile;
+    constexpr std::size_t like = is_reversed ? 2 : 0; // a row whose words lie alike in their pair
+    constexpr std::size_t first_word = shape.word_at(like, 0) < shape.word_at(like, shape.words() - 1)
+                                           ? shape.word_at(like, 0)
+                                           : shape.word_at(like, shape.words() - shape.block_words());
+    // A row's words begin in the first 8 bytes of a line, or past its middle.
+    constexpr std::size_t line = 32;
+    constexpr std::size_t in_line = first_word % line;
+    static_assert(shape.group_bytes() % line == 0 && shape.scale_bytes() % line == 0);
+    const std::byte * codes = tile + shape.word_at(row, 0) - shape.word_at(like, 0) + first_word;
+    const std::size_t scale_in_line = shape.scale_at(row) % line;
+    const std::byte * scales = tile + (shape.scale_at(row) - scale_in_line);
     float total = 0.0f;
-    for (std::size_t g = 0; g < n_groups; ++g, ++x, group += shape.group_bytes()) {
-        const std::byte * const next = group + shape.group_bytes(); // at the end, what lies behind the tile's groups
-        const std::size_t pair_at = shape.scale_bytes() + row / 2 * shape.words() * 8;
-        detail::fetch_line(next + shape.scale_at(row));
-        detail::fetch_line(next + pair_at);
+    for (std::size_t g = 0; g < n_groups; ++g, ++x, codes += shape.group_bytes()) {
+        // Of the next group; at the end, of what lies behind those of the tile.
+        detail::fetch<shape.group_bytes() - in_line>(codes);
+        static_cast<void>(*reinterpret_cast<const volatile std::uint32_t *>(scales + shape.group_bytes()));
         float converted[parts];
+        LLMZERO_LANES
         for (std::size_t part = 0; part < parts; ++part) {
+            if (part + 1 == parts && shape.words() > 4) {
+                detail::fetch<shape.group_bytes() - in_line + line>(codes);
+            }
             std::int32_t sum = 0;
             if constexpr (parts == 1) {
                 sum = x->start;
             } else {
                 sum = x->half_start[part];
             }
-            const std::int32_t * factor = x->factor + (has_six_bits(format) ? part : 0);
-            if (part + 1 == parts && shape.words() > 4) {
-                detail::fetch_line(next + pair_at + shape.words() * 8 - 4);
-            }
-            for (std::size_t w = part * words; w < (part + 1) * words; ++w) {
-                const auto word = detail::load_at<std::uint32_t>(group + shape.word_at(row, w));
-                sum = detail::word_product<format>(word, factor + w * factors_of_word, (w + 1) % words == 0, sum);
+            const std::int32_t * const factor = x->factor + (has_six_bits(format) ? part : 0);
+            LLMZERO_LANES
+            for (std::size_t n = 0; n < words; ++n) {
+                const std::size_t w = part * words + n;
+                const auto word = detail::load_at<std::uint32_t>(codes + (shape.word_at(like, w) - first_word));
+                sum = detail::word_product<format>(word, factor + w * factors_of_word, n + 1 == words, sum);
             }
             if constexpr (has_halves(format)) {
-                const auto factor_of_half = detail::load_at<std::int16_t>(group + shape.factor_at(row, part));
+                const std::size_t factor_at = shape.factor_at(row, part) - shape.scale_at(row);
+                const auto factor_of_half = detail::load_at<std::int16_t>(scales + scale_in_line + factor_at);
                 sum = __smlawb(sum, factor_of_half, 0);
             }
             converted[part] = static_cast<float>(sum);
         }
-        float scale = detail::row_scale<format>(group + shape.scale_at(row));
+        float scale = detail::row_scale<format>(scales + scale_in_line);
         if constexpr (shape.has_wide_scales()) {
             scale *= x->scale;
         } else {
@@ -121,12 +136,21 @@ inline float multiply_row(const std::byte * tile, std::size_t row, const detail:
         total += (parts == 1 ? converted[0] : converted[0] + converted[parts - 1]) * scale;
         if constexpr (has_offset(format)) {
             for (std::size_t h = 0; h < shape.n_offsets(); ++h) {
-                const auto offset = detail::load_at<float>(group + shape.offset_at(row, h));
+                const std::size_t offset_at = shape.offset_at(row, h) - shape.scale_at(row);
+                const auto offset = detail::load_at<float>(scales + scale_in_line + offset_at);
                 total += offset * (has_halves(format) ? x->half_sum[h] : x->sum);
             }
         }
+        scales += shape.group_bytes();
     }
     return shape.has_wide_scales() ? total : total * detail::load_at<float>(tile + shape.unit_at(row, n_groups));
+}
+
+template <packed_format format>
+inline float multiply_row(const std::byte * tile, std::size_t row, const detail::group_of<format> * x,
+                          std::size_t n_groups) {
+    return row / 2 % 2 == 0 ? multiply_row_of_pair<format, false>(tile, row, x, n_groups)
+                            : multiply_row_of_pair<format, true>(tile, row, x, n_groups);
 }
 
 } // namespace llmzero::inline LLMZERO_ABI::kernels::arm1176

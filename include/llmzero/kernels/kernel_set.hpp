@@ -127,6 +127,10 @@ struct kernel_set : packed_layout {
     // Time of multiply() with four tokens in that with one, about: from 1, where weights have to come from memory, to
     // 4. A guess that only decides whether tokens are verified together (generation/drafting.hpp).
     float (*time_of_four)(packed_format format);
+
+    // Whether products with q4 are so much faster than with this format that they may go first where only the largest
+    // elements of a product are wanted (numerics/largest_rows.hpp).
+    bool (*gains_by_sketch)(packed_format format);
 };
 
 } // namespace llmzero::inline LLMZERO_ABI

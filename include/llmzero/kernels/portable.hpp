@@ -183,6 +183,11 @@ inline void prepare(activation_kind kind, const float * x, std::size_t cols, std
     }
 }
 
+// Where vectors are wide, unpacking nibbles takes longer than multiplying bytes.
+inline bool gains_by_sketch(packed_format) {
+    return false;
+}
+
 inline constexpr packed_layout layout = {"portable", packed_bytes, pad, pack_row, unpack_row};
 
 // As measured on a PC (AVX2) by llmzero-bench --kernels --rows 8192 --cols 512 --tokens 1 (and 4).
@@ -191,7 +196,7 @@ inline float time_of_four(packed_format format) {
 }
 
 inline constexpr kernel_set set = {
-    layout, kind_for, activation_bytes, prepare, multiply, dense::attend, time_of_four,
+    layout, kind_for, activation_bytes, prepare, multiply, dense::attend, time_of_four, gains_by_sketch,
 };
 
 } // namespace llmzero::inline LLMZERO_ABI::kernels::portable

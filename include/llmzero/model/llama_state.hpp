@@ -12,6 +12,7 @@
 #include <llmzero/model/kv_cache.hpp>
 #include <llmzero/model/llama_weights.hpp>
 #include <llmzero/model/network.hpp>
+#include <llmzero/model/output_head.hpp>
 #include <llmzero/numerics/add.hpp>
 #include <llmzero/numerics/gelu.hpp>
 #include <llmzero/numerics/norm.hpp>
@@ -54,7 +55,7 @@ public:
         LLMZERO_ASSIGN(turns_, heap_array<float>::create(batch * c.n_rotated));
         LLMZERO_ASSIGN(local_turns_, heap_array<float>::create(batch * local_rotated(c)));
         LLMZERO_ASSIGN(scores_, heap_array<float>::create(options.context));
-        LLMZERO_ASSIGN(logits_, heap_array<float>::create(std::size_t{options.logits} * c.n_vocab));
+        LLMZERO_CHECK(logits_.allocate(options.logits, c.n_vocab));
         LLMZERO_ASSIGN(input_, activations::create(network_.kernels, widest_input(c), batch));
         return success();
     }
@@ -65,8 +66,8 @@ public:
                                               2 * std::uint64_t{c.d_kv()} + 2 * std::uint64_t{c.d_ff} + c.n_rotated +
                                               local_rotated(c);
         return kv_cache::bytes_needed(c, options.kv, options.context) +
-               sizeof(float) *
-                   (options.batch * floats_of_token + options.context + std::uint64_t{options.logits} * c.n_vocab) +
+               sizeof(float) * (options.batch * floats_of_token + options.context) +
+               output_logits::bytes_needed(options.logits, c.n_vocab) +
                activations::bytes_needed(kernels, widest_input(c), options.batch) + sizeof(llama_state);
     }
 
@@ -74,6 +75,7 @@ public:
                                   function_ref<bool()> keep_going) override {
         const model_config & c = network_.config;
         const std::size_t n = tokens.size();
+        logits_.forget();
         for (std::size_t t = 0; t < n; ++t) {
             embed(tokens[t], t);
             network_.rope.turns_at(position + static_cast<std::uint32_t>(t), turns_.data() + t * c.n_rotated);
@@ -91,13 +93,16 @@ public:
             const std::size_t n_wanted = wanted == logits_wanted::all ? n : 1;
             normalise(x_.data() + (n - n_wanted) * c.d_model, network_.weights.output_norm, n_wanted, h_.data());
             input_.set(h_.data(), c.d_model, n_wanted);
-            input_.multiply(network_.weights.head(), logits_.data());
+            logits_.compute(network_.weights.head(), network_.weights.sketch, input_);
         }
         return success();
     }
 
     [[nodiscard]] kv_cache * cache() override { return &cache_; }
-    [[nodiscard]] std::span<const float> logits() const override { return logits_.span(); }
+    void want_largest(std::size_t n) override { logits_.want_largest(n); }
+    [[nodiscard]] std::span<const token_id> present_logits() const override { return logits_.present(); }
+    void complete_logits() override { logits_.complete(); }
+    [[nodiscard]] std::span<const float> logits() const override { return logits_.values(); }
 
 private:
     static std::size_t widest_hidden(const model_config & c) { return std::max(c.d_model, c.d_query()); }
@@ -219,7 +224,7 @@ private:
     heap_array<float> turns_;       // [batch, n_rotated]
     heap_array<float> local_turns_; // [batch, n_rotated] of local layers, or empty
     heap_array<float> scores_;      // [context]
-    heap_array<float> logits_;      // [state_options::logits, n_vocab]
+    output_logits logits_;          // [state_options::logits, n_vocab]
     activations input_;
 };
 

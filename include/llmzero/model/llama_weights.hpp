@@ -35,22 +35,28 @@ struct llama_weights {
     heap_array<llama_layer> layers;
     heap_array<float> output_norm;  // (d_model)
     packed_matrix separate_head;    // (n_vocab, d_model), or empty: the embedding is the head
+    head_sketch sketch;             // of the head, or empty
     heap_array<float> rope_divisor; // (n_rotated / 2), or empty
 
     [[nodiscard]] const packed_matrix & head() const { return separate_head.empty() ? embedding : separate_head; }
 
     // Names every tensor once; `layers` has its size already.
     [[nodiscard]] status visit(weight_loader & loader, const model_config & c) {
-        LLMZERO_CHECK(loader.matrix(embedding, c.n_vocab, c.d_model, short_name("token_embd.weight")));
+        const short_name head_name("output.weight");
+        const short_name embedding_name("token_embd.weight");
+        if (loader.has(head_name)) {
+            LLMZERO_CHECK(loader.matrix(embedding, c.n_vocab, c.d_model, embedding_name));
+        } else {
+            LLMZERO_CHECK(loader.head(embedding, sketch, c.n_vocab, c.d_model, embedding_name));
+        }
         for (std::uint32_t n = 0; n < c.n_layers; ++n) {
             LLMZERO_CHECK(refuse_other_layers(loader, n));
             LLMZERO_CHECK(visit_attention(loader, c, n));
             LLMZERO_CHECK(visit_feed_forward(loader, c, n));
         }
         LLMZERO_CHECK(loader.vector(output_norm, c.d_model, short_name("output_norm.weight")));
-        const short_name head_name("output.weight");
         if (loader.has(head_name)) {
-            LLMZERO_CHECK(loader.matrix(separate_head, c.n_vocab, c.d_model, head_name));
+            LLMZERO_CHECK(loader.head(separate_head, sketch, c.n_vocab, c.d_model, head_name));
         }
         LLMZERO_CHECK(loader.refuse(short_name("output.bias")));
         LLMZERO_CHECK(loader.refuse(short_name("rope_factors_long.weight")));

@@ -8,6 +8,7 @@
 #include <llmzero/model/llama.hpp>
 #include <llmzero/model/llama_config.hpp>
 #include <llmzero/model/network.hpp>
+#include <llmzero/model/output_head.hpp>
 #include <llmzero/model/packed_tensors.hpp>
 #include <llmzero/model/t5.hpp>
 #include <llmzero/model/t5_config.hpp>
@@ -33,6 +34,7 @@ struct load_options {
     // 0: no limit.
     std::uint64_t memory_budget_bytes = 0;
     const kernel_set * kernels = nullptr;           // nullptr: best_kernels()
+    head_mode head = head_mode::automatic;          // how the largest logits are found
     weight_loader::progress_function progress = {}; // bytes packed, bytes in all; false cancels
     // The source outlives the model: of a packed file, what the source has in memory is used where it lies.
     bool borrow = false;
@@ -144,7 +146,7 @@ inline result<model> model::load(const byte_source & source, const load_options 
     LLMZERO_ASSIGN(
         const model_config config,
         architecture->read_config(file, architecture->name, static_cast<std::uint32_t>(text.vocab().size())));
-    weight_loader loader(file, kernels);
+    weight_loader loader(file, kernels, options.head);
     loader.use_packed(packed, options.borrow || to_keep != nullptr);
     LLMZERO_ASSIGN(std::uint64_t bytes, architecture->bytes_needed(loader, config));
     bytes += text.memory_bytes();
@@ -236,7 +238,7 @@ inline result<model_outline> outline_of(const byte_source & source, const load_o
     LLMZERO_ASSIGN(
         const model_config config,
         architecture->read_config(file, architecture->name, static_cast<std::uint32_t>(text.vocab().size())));
-    weight_loader loader(file, kernels);
+    weight_loader loader(file, kernels, options.head);
     loader.use_packed(packed, false);
     LLMZERO_ASSIGN(const std::uint64_t bytes, architecture->bytes_needed(loader, config));
     return model_outline(config, *architecture, kernels, bytes + text.memory_bytes());

@@ -54,6 +54,14 @@ public:
     // Where a KV cache is all that is kept of the tokens so far, so that the state can be saved; else nullptr.
     [[nodiscard]] virtual kv_cache * cache() { return nullptr; }
 
+    // From here on a token's largest logits will do, this many of them; 0, as it is at first: all. Then logits() may
+    // hold those of present_logits() only: among them are the largest, and all that equal the last of these. Until the
+    // next evaluate(), complete_logits() computes the others.
+    virtual void want_largest(std::size_t n) { static_cast<void>(n); }
+    // Ascending; empty: all.
+    [[nodiscard]] virtual std::span<const token_id> present_logits() const { return {}; }
+    virtual void complete_logits() {}
+
     // Of the tokens that they were wanted for last, the first ones: [state_options::logits, n_vocab].
     [[nodiscard]] virtual std::span<const float> logits() const = 0;
 

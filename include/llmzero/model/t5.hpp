@@ -84,7 +84,7 @@ public:
         LLMZERO_ASSIGN(decoder_bias_, relative_bias::create(weights_.decoder.position_bias.span(), c_.n_heads,
                                                             options.context, attention_reach::backward));
         LLMZERO_ASSIGN(x_, heap_array<float>::create(static_cast<std::size_t>(stream_tokens(options)) * c_.d_model));
-        LLMZERO_ASSIGN(logits_, heap_array<float>::create(std::size_t{options.logits} * c_.n_vocab));
+        LLMZERO_CHECK(logits_.allocate(options.logits, c_.n_vocab));
         return steps_.allocate(options);
     }
 
@@ -94,13 +94,15 @@ public:
                kv_cache::bytes_needed(one_layer(c), kv_type::f32, options.context) +
                relative_bias::bytes_needed(c.n_heads, options.context, attention_reach::both) +
                relative_bias::bytes_needed(c.n_heads, options.context, attention_reach::backward) +
-               sizeof(float) * (stream_tokens(options) * c.d_model + std::uint64_t{options.logits} * c.n_vocab) +
-               t5_steps::bytes_needed(c, kernels, options) + sizeof(t5_state);
+               sizeof(float) * (stream_tokens(options) * c.d_model) +
+               output_logits::bytes_needed(options.logits, c.n_vocab) + t5_steps::bytes_needed(c, kernels, options) +
+               sizeof(t5_state);
     }
 
     [[nodiscard]] status encode(std::span<const token_id> source,
                                 function_ref<bool(std::size_t done)> progress) override {
         n_source_ = 0;
+        logits_.forget();
         unpack_embeddings(source);
         // Two passes for each layer, since a token sees those after it, and one for the decoder's keys and values.
         const std::size_t n_passes = 2 * std::size_t{c_.n_encoder_layers} + 1;
@@ -145,6 +147,7 @@ public:
         }
         const std::size_t n = tokens.size();
         const std::size_t before = position - n_source_; // tokens of the answer
+        logits_.forget();
         unpack_embeddings(tokens);
         for (std::size_t layer = 0; layer < c_.n_layers; ++layer) {
             if (keep_going && !keep_going()) {
@@ -163,13 +166,15 @@ public:
             // embedding, x *= d_model^-0.5).
             const float scale = weights_.is_tied() ? 1.0f / std::sqrt(static_cast<float>(c_.d_model)) : 1.0f;
             const std::size_t n_wanted = wanted == logits_wanted::all ? n : 1;
-            steps_.head(weights_.head(), x_.data() + (n - n_wanted) * c_.d_model, n_wanted,
-                        weights_.decoder.output_norm, scale, logits_.data());
+            steps_.head(weights_, x_.data() + (n - n_wanted) * c_.d_model, n_wanted, scale, logits_);
         }
         return success();
     }
 
-    [[nodiscard]] std::span<const float> logits() const override { return logits_.span(); }
+    void want_largest(std::size_t n) override { logits_.want_largest(n); }
+    [[nodiscard]] std::span<const token_id> present_logits() const override { return logits_.present(); }
+    void complete_logits() override { logits_.complete(); }
+    [[nodiscard]] std::span<const float> logits() const override { return logits_.values(); }
 
 private:
     static model_config one_layer(model_config c) {
@@ -196,7 +201,7 @@ private:
     relative_bias encoder_bias_;
     relative_bias decoder_bias_;
     heap_array<float> x_;      // [max(context, batch), d_model] the streams of the source, then those of the answer
-    heap_array<float> logits_; // [state_options::logits, n_vocab]
+    output_logits logits_;     // [state_options::logits, n_vocab]
     std::size_t n_source_ = 0; // tokens of the source; 0: there is none
     std::size_t batch_ = 0;
 };

@@ -10,6 +10,7 @@
 #include <llmzero/model/config.hpp>
 #include <llmzero/model/kv_cache.hpp>
 #include <llmzero/model/network.hpp>
+#include <llmzero/model/output_head.hpp>
 #include <llmzero/model/relative_bias.hpp>
 #include <llmzero/model/t5_weights.hpp>
 #include <llmzero/numerics/add.hpp>
@@ -114,14 +115,13 @@ public:
     }
 
     // logits(n_vocab) = Whead (scale * norm(x)) of each token
-    void head(const packed_matrix & w, const float * x, std::size_t n, const heap_array<float> & norm, float scale,
-              float * logits) {
-        normalise(x, norm, n);
+    void head(const t5_weights & w, const float * x, std::size_t n, float scale, output_logits & logits) {
+        normalise(x, w.decoder.output_norm, n);
         for (std::size_t i = 0; i < n * c_.d_model; ++i) {
             h_[i] *= scale;
         }
         input_.set(h_.data(), c_.d_model, n);
-        input_.multiply(w, logits);
+        logits.compute(w.head(), w.sketch, input_);
     }
 
 private:

@@ -90,6 +90,7 @@ struct t5_weights {
     t5_stack encoder;
     t5_stack decoder;
     packed_matrix separate_head; // (n_vocab, d_model), or empty: the embedding is the head
+    head_sketch sketch;          // of the head, or empty
 
     [[nodiscard]] bool is_tied() const { return separate_head.empty(); }
     [[nodiscard]] const packed_matrix & head() const { return is_tied() ? embedding : separate_head; }
@@ -105,11 +106,16 @@ struct t5_weights {
 
     // Names every tensor once; the layers are there already.
     [[nodiscard]] status visit(weight_loader & loader, const model_config & c) {
-        LLMZERO_CHECK(loader.matrix(embedding, c.n_vocab, c.d_model, short_name("token_embd.weight")));
+        const short_name head_name("output.weight");
+        const short_name embedding_name("token_embd.weight");
+        if (loader.has(head_name)) {
+            LLMZERO_CHECK(loader.matrix(embedding, c.n_vocab, c.d_model, embedding_name));
+        } else {
+            LLMZERO_CHECK(loader.head(embedding, sketch, c.n_vocab, c.d_model, embedding_name));
+        }
         LLMZERO_CHECK(encoder.visit(loader, c, "enc", false));
         LLMZERO_CHECK(decoder.visit(loader, c, "dec", true));
-        const short_name head_name("output.weight");
-        return loader.has(head_name) ? loader.matrix(separate_head, c.n_vocab, c.d_model, head_name) : success();
+        return loader.has(head_name) ? loader.head(separate_head, sketch, c.n_vocab, c.d_model, head_name) : success();
     }
 };
 

@@ -8,6 +8,7 @@
 #include <llmzero/base/function_ref.hpp>
 #include <llmzero/base/heap_array.hpp>
 #include <llmzero/numerics/blocks.hpp>
+#include <llmzero/numerics/head_sketch.hpp>
 #include <llmzero/numerics/packed_matrix.hpp>
 #include <llmzero/storage/gguf.hpp>
 
@@ -48,9 +49,10 @@ public:
     // `file` must outlive it.
     tensor_packer(const gguf_file & file, const packed_layout & layout) : file_(file), layout_(layout) {}
 
-    // Packs `tensor`, of this type, into a matrix of its shape; on_packed(bytes of the file) is called for each piece.
+    // Packs `tensor`, of this type, into a matrix of its shape, and into its sketch where it has one; on_packed(bytes
+    // of the file) is called for each piece.
     [[nodiscard]] status pack(const gguf_tensor & tensor, const block_type & type, const packed_matrix & into,
-                              function_ref<status(std::uint64_t)> on_packed) {
+                              function_ref<status(std::uint64_t)> on_packed, head_sketch * sketch = nullptr) {
         const auto row_bytes = static_cast<std::size_t>(tensor.row_bytes());
         const std::size_t rows_at_once = std::max<std::size_t>(1, chunk_bytes / row_bytes);
         if (is_quantised(type.packed)) {
@@ -62,7 +64,7 @@ public:
             const std::size_t n_rows = std::min(rows_at_once, into.rows() - first);
             LLMZERO_ASSIGN(const auto bytes, file_.rows(tensor, first, n_rows, file_rows_));
             for (std::size_t r = 0; r < n_rows; ++r) {
-                LLMZERO_CHECK(pack_row(into, first + r, bytes.data() + r * row_bytes, tensor, type));
+                LLMZERO_CHECK(pack_row(into, first + r, bytes.data() + r * row_bytes, tensor, type, sketch));
             }
             file_.source().forget(tensor.offset + first * row_bytes, n_rows * row_bytes);
             LLMZERO_CHECK(on_packed(n_rows * row_bytes));
@@ -74,11 +76,14 @@ private:
     static constexpr std::size_t chunk_bytes = 256 * 1024; // of the file, packed at a time
 
     [[nodiscard]] status pack_row(const packed_matrix & into, std::size_t row, const std::byte * bytes,
-                                  const gguf_tensor & tensor, const block_type & type) {
+                                  const gguf_tensor & tensor, const block_type & type, head_sketch * sketch) {
         if (!is_quantised(type.packed)) {
             unpack(type, bytes, into.cols(), floats_.data());
             LLMZERO_CHECK(detail::check_finite(floats_.span(), tensor, row));
             layout_.pack_row(into.view(), row, bytes);
+            if (sketch != nullptr) {
+                sketch->add_row(layout_, row, floats_.data());
+            }
             return success();
         }
         const tensor_type_info & info = info_of(type.type);
@@ -92,6 +97,9 @@ private:
             }
         }
         layout_.pack_row(into.view(), row, groups_.data());
+        if (sketch != nullptr) {
+            sketch->add_row(layout_, into.format(), row, groups_.data());
+        }
         return success();
     }
 

@@ -9,6 +9,7 @@
 #include <llmzero/base/callback.hpp>
 #include <llmzero/base/heap_array.hpp>
 #include <llmzero/model/config.hpp>
+#include <llmzero/model/output_head.hpp>
 #include <llmzero/model/packed_tensors.hpp>
 #include <llmzero/model/tensor_packer.hpp>
 #include <llmzero/numerics/blocks.hpp>
@@ -27,8 +28,8 @@ public:
     using progress_function = callback<bool(std::uint64_t done, std::uint64_t total)>;
 
     // A loader that only checks and counts.
-    weight_loader(const gguf_file & file, const kernel_set & kernels)
-        : file_(file), kernels_(kernels), packer_(file, kernels) {}
+    weight_loader(const gguf_file & file, const kernel_set & kernels, head_mode head = head_mode::automatic)
+        : file_(file), kernels_(kernels), head_mode_(head), packer_(file, kernels) {}
 
     // For a packed file: what its tensors were, which must outlive the loader. Where `may_borrow`, matrices point into
     // the file's mapping, which must outlive them.
@@ -78,8 +79,28 @@ public:
             return take_packed(into, *tensor, type->packed, rows, cols);
         }
         LLMZERO_ASSIGN(into, packed_matrix::create(kernels_, type->packed, rows, cols));
-        return packer_.pack(*tensor, *type, into,
-                            [this](std::uint64_t bytes_of_file) { return report_packed(bytes_of_file); });
+        return packer_.pack(
+            *tensor, *type, into, [this](std::uint64_t bytes_of_file) { return report_packed(bytes_of_file); },
+            sketch_);
+    }
+
+    // The same for the matrix that is the output head, with its sketch where it is to have one. In a packed file the
+    // rows that one is made from are not there.
+    [[nodiscard]] status head(packed_matrix & into, head_sketch & sketch, std::size_t rows, std::size_t cols,
+                              const short_name & name) {
+        LLMZERO_ASSIGN(const gguf_tensor * tensor, find(name, rows, cols));
+        const block_type * const type = original_of(*tensor).type != nullptr ? nullptr : find_block_type(tensor->type);
+        if (type == nullptr || !wants_sketch(head_mode_, kernels_, type->packed, rows, cols)) {
+            return matrix(into, rows, cols, name);
+        }
+        if (is_loading_) {
+            LLMZERO_ASSIGN(sketch, head_sketch::create(kernels_, rows, cols));
+            sketch_ = &sketch;
+        }
+        memory_bytes_ += head_sketch::bytes_needed(kernels_, rows, cols);
+        status loaded = matrix(into, rows, cols, name);
+        sketch_ = nullptr;
+        return loaded;
     }
 
     // A vector of `n` floats; its type must be F32, F16 or BF16.
@@ -180,6 +201,8 @@ private:
 
     const gguf_file & file_;
     const kernel_set & kernels_;
+    head_mode head_mode_;
+    head_sketch * sketch_ = nullptr; // of the matrix that is being packed, if it has one
     progress_function progress_;
     const packed_tensors * packed_ = nullptr;
     bool may_borrow_ = false;

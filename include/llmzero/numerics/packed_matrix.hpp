@@ -97,10 +97,17 @@ public:
     }
 
     // y [n_tokens, w.rows()] = W x for every vector.
-    void multiply(const packed_matrix & w, float * y) {
+    void multiply(const packed_matrix & w, float * y) { multiply_rows(w, 0, w.rows(), y); }
+
+    // The same, of which only the rows [first_row, end_row) are computed; they lie where they would lie among all.
+    void multiply_rows(const packed_matrix & w, std::size_t first_row, std::size_t end_row, float * y) {
         const activation_kind kind = kernels_->kind_for(w.format());
-        kernels_->multiply(w.view(), 0, w.rows(), prepared(kind), n_tokens_, y, w.rows());
+        kernels_->multiply(w.view(), first_row, end_row, prepared(kind), n_tokens_, y, w.rows());
     }
+
+    [[nodiscard]] const float * values() const { return x_; } // [n_tokens, cols], as they were set
+    [[nodiscard]] std::size_t n_tokens() const { return n_tokens_; }
+    [[nodiscard]] const kernel_set & kernels() const { return *kernels_; }
 
 private:
     static constexpr activation_kind quantised_kinds[] = {activation_kind::eight, activation_kind::nibble_safe,
