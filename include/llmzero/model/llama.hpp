@@ -68,7 +68,7 @@ public:
                 time.add(parts_.kernels, *w);
             }
         }
-        time.add(parts_.kernels, parts_.weights.head());
+        time.add_head(parts_.kernels, parts_.weights.head(), !parts_.weights.sketch.empty());
         return time.of_four();
     }
 

@@ -216,7 +216,7 @@ inline float t5_network::time_of_four() const {
             time.add(kernels_, *w);
         }
     }
-    time.add(kernels_, weights_.head());
+    time.add_head(kernels_, weights_.head(), !weights_.sketch.empty());
     return time.of_four();
 }
 
