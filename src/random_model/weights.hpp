@@ -5,6 +5,7 @@
 
 #include <llmzero/generation/random.hpp>
 #include <llmzero/numerics/encode.hpp>
+#include <llmzero/numerics/weight_group.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -26,10 +27,15 @@ public:
                 return bytes;
             }
         }
-        constexpr std::size_t n_blocks = 1021;
-        constexpr std::size_t n_floats = 1021 * 257; // blocks of one weight: as many weights as in blocks of 256
+        // About as many weights of every type. Rows of a vocabulary must not repeat too soon: which of them are the
+        // likeliest is searched for (numerics/largest_rows.hpp).
+        constexpr std::size_t n_blocks = 1021;       // of 256 weights
+        constexpr std::size_t n_small_blocks = 8167; // of 32
+        constexpr std::size_t n_floats = 1021 * 257;
         const llmzero::tensor_type_info & info = llmzero::info_of(type);
-        const std::size_t count = info.block_size == 1 ? n_floats : n_blocks;
+        const std::size_t count = info.block_size == 1                     ? n_floats
+                                  : info.block_size == llmzero::group_size ? n_small_blocks
+                                                                           : n_blocks;
         llmzero::random_generator random(seed_);
         std::vector<float> numbers(count * info.block_size);
         for (float & number : numbers) {
