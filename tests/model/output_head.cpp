@@ -130,7 +130,7 @@ TEST_CASE("output head: which heads have a sketch") {
 }
 
 TEST_CASE("output head: takes the memory that it says") {
-    CHECK(output_logits::bytes_needed(3, vocab) == 3 * vocab * 4 + vocab / 16 * 4);
+    CHECK(output_logits::bytes_needed(3, vocab) == 3 * vocab * 4 + vocab / 20 * 4);
 }
 
 } // namespace

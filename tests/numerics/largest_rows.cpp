@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <doctest/doctest.h>
 #include <limits>
 #include <vector>
@@ -123,6 +124,36 @@ TEST_CASE("largest rows: most rows are ruled out") {
         CHECK(head.find(x, 0, 2000) == 0);
         CHECK(head.find(x, most_largest_rows, 2000) > 0);
         CHECK(head.find(x, most_largest_rows + 1, 2000) == 0);
+    }
+}
+
+TEST_CASE("largest rows: a row that its sketch makes as small as it can is found") {
+    support::numbers random(100);
+    for (const kernel_set * set : available_kernels()) {
+        for (int repeat = 0; repeat < 20; ++repeat) {
+            constexpr std::size_t cols = 64;
+            auto w = kernel_cases::random_matrix(packed_format::f32, 2, cols, random);
+            auto sketch = head_sketch::create(*set, 1, cols);
+            REQUIRE(sketch);
+            sketch->add_row(*set, 0, w.values.data());
+            std::vector<float> x(cols); // what the sketch loses of row 0
+            set->unpack_row(sketch->matrix().view(), 0, x.data());
+            double y = 0;
+            double lost = 0;
+            std::size_t largest = 0;
+            for (std::size_t i = 0; i < cols; ++i) {
+                x[i] = w.values[i] - x[i];
+                y += static_cast<double>(w.values[i]) * static_cast<double>(x[i]);
+                lost += static_cast<double>(x[i]) * static_cast<double>(x[i]);
+                largest = std::fabs(x[i]) > std::fabs(x[largest]) ? i : largest;
+            }
+            // Row 1 loses nothing, and its product is between that of row 0 and that of its sketch.
+            std::fill(w.values.begin() + cols, w.values.end(), 0.0f);
+            w.values[cols + largest] = static_cast<float>((y - 0.5 * lost) / static_cast<double>(x[largest]));
+            std::memcpy(w.bytes.data() + 1, w.values.data(), w.values.size() * sizeof(float));
+            searched_head head(*set, w);
+            CHECK(head.check(x, 1) == 2);
+        }
     }
 }
 

@@ -37,7 +37,8 @@ namespace detail {
 
 // 32 weights as integers: weight = unit * value, up to `rounding` each.
 struct integer_group {
-    std::int32_t value[group_size]; // |value| <= 16384
+    std::int32_t value[group_size]; // |value| <= 8192, so that 32 squares fit into 32 bits
+    std::int32_t largest;           // by magnitude, with its sign
     double unit;
     double rounding;
     double largest_part; // of what is added up to a weight: itself, or its product and offset apart
@@ -54,7 +55,7 @@ inline std::int32_t largest_of(const std::int32_t * value) { // by magnitude, wi
 }
 
 inline void as_integers(const float * weights, integer_group & out) {
-    constexpr float most = 16384.0f;
+    constexpr float most = 8192.0f;
     const auto largest = std::bit_cast<float>(largest_magnitude(weights));
     const bool is_usual = largest > 1e-30f && largest < 1e30f;
     const float inverse = is_usual ? most / largest : 0.0f;
@@ -62,6 +63,7 @@ inline void as_integers(const float * weights, integer_group & out) {
         const float scaled = is_usual ? weights[i] * inverse : 0.0f;
         out.value[i] = static_cast<std::int32_t>(scaled < 0 ? scaled - 0.5f : scaled + 0.5f);
     }
+    out.largest = largest_of(out.value);
     out.unit = is_usual ? static_cast<double>(largest / most) : 0.0;
     out.rounding = is_usual ? 0.51 * out.unit : static_cast<double>(largest);
     out.largest_part = static_cast<double>(largest);
@@ -83,9 +85,10 @@ inline void as_integers(const weight_group & group, bool has_offsets, integer_gr
     for (std::size_t i = 0; i < group_size; ++i) {
         out.value[i] = group.code[i] * group.half_scale[i / half_size];
     }
+    out.largest = largest_of(out.value);
     out.unit = static_cast<double>(group.scale);
     out.rounding = 0;
-    out.largest_part = std::fabs(out.unit * largest_of(out.value));
+    out.largest_part = std::fabs(out.unit * out.largest);
 }
 
 struct squared_norms {
@@ -95,20 +98,19 @@ struct squared_norms {
 
 // The sketch of a group: the weight that is largest becomes -8, which is the code furthest from 0.
 inline squared_norms sketch_group(const integer_group & from, weight_group & to) {
-    const std::int32_t largest = largest_of(from.value);
     constexpr float largest_half = 65504.0f;
-    const auto wanted = static_cast<float>(from.unit * largest / -8.0);
+    const auto wanted = static_cast<float>(from.unit * from.largest / -8.0);
     const float scale = f16_to_f32(f32_to_f16(std::clamp(wanted, -largest_half, largest_half)));
     set_scales(scale, 0.0f, &to);
-    const std::int32_t inverse = largest == 0 ? 0 : -8 * (1 << 24) / largest;
-    std::int64_t squares = 0; // of values
+    const std::int32_t inverse = from.largest == 0 ? 0 : -8 * (1 << 24) / from.largest;
+    std::uint32_t squares = 0; // of values
     std::int32_t products = 0;
     std::int32_t code_squares = 0;
     for (std::size_t i = 0; i < group_size; ++i) {
         const std::int32_t value = from.value[i];
         const std::int32_t code = std::min((value * inverse + (1 << 23)) >> 24, std::int32_t{7});
         to.code[i] = static_cast<std::int8_t>(code);
-        squares += static_cast<std::int64_t>(value) * value;
+        squares += static_cast<std::uint32_t>(value * value);
         products += value * code;
         code_squares += code * code;
     }

@@ -8,7 +8,7 @@
 // a row alone as for all rows: what is found is what the whole product would have given.
 //
 // How many rows remain depends on the weights. Of the last step's rows each costs as much as about five of the whole
-// product, so with more than one in sixteen the whole product is made.
+// product, so with more than one in twenty the whole product is made.
 #pragma once
 
 #include <llmzero/base/config.hpp>
@@ -28,7 +28,7 @@ namespace llmzero::inline LLMZERO_ABI {
 // The largest n for which there is a search.
 inline constexpr std::size_t most_largest_rows = 64;
 // A sketch is worth its time where it leaves one row in so many.
-inline constexpr std::size_t rows_for_each_left = 16;
+inline constexpr std::size_t rows_for_each_left = 20;
 
 namespace detail {
 
@@ -47,6 +47,9 @@ public:
         float least = y[rows_[0]];
         std::int32_t bits = std::bit_cast<std::int32_t>(least);
         for (std::size_t r = n; r < n_rows; ++r) {
+            if (r % 8 == 0) {
+                __builtin_prefetch(y + r + 32);
+            }
             if ((bits > 0 && std::bit_cast<std::int32_t>(y[r]) <= bits) || !(y[r] > least)) {
                 continue;
             }
