@@ -32,6 +32,7 @@ public:
                 while_thinking(step);
             }
             if (!go_on({step + 1, 2, step > 1 ? step - 1 : 0})) {
+                ++n_cancelled;
                 return llmzero::error(llmzero::error_code::cancelled, "cancelled");
             }
         }
@@ -55,6 +56,7 @@ public:
     std::vector<stick::turn> turns_before; // of the last one
     stick::settings used;
     stick::settings prepared;
+    int n_cancelled = 0;
 };
 
 } // namespace support

@@ -212,6 +212,7 @@ TEST_CASE("service: a file that is changed or deleted while it is answered") {
     SUBCASE("changed") {
         once([&b] { b.store.save("a.txt", "New question"); });
         CHECK(b.answerer.questions == std::vector<std::string>{"Old question", "New question"});
+        CHECK(b.answerer.n_cancelled == 1);
         CHECK(b.store.content("a.txt") == "New question" + answer_to("New question", "\n\n"));
     }
     SUBCASE("changed after the last look: the answer is dropped when it is to be written") {
@@ -231,16 +232,19 @@ TEST_CASE("service: a file that is changed or deleted while it is answered") {
         once([&b] { b.store.files.erase("a.txt"); });
         CHECK(b.answerer.questions.size() == 1);
         CHECK(b.store.files.count("a.txt") == 0);
+        CHECK(b.answerer.n_cancelled == 1);
         CHECK(b.service.is_done());
     }
     SUBCASE("saved again with the same content") {
         once([&b] { b.store.save("a.txt", "Old question"); });
+        CHECK(b.answerer.n_cancelled == 0);
         CHECK(b.answerer.questions.size() == 1);
         CHECK(b.store.content("a.txt") == "Old question" + answer_to("Old question", "\n\n"));
     }
     SUBCASE("another file is saved") {
         once([&b] { b.store.save("b.txt", "Question"); });
         CHECK(b.answerer.questions == std::vector<std::string>{"Old question", "Question"});
+        CHECK(b.answerer.n_cancelled == 0);
     }
     SUBCASE("deleted while the service thinks of another") {
         b.store.save("b.txt", "Question");
