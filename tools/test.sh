@@ -26,7 +26,7 @@ for leg in $legs; do
 done
 
 need_packages g++ cmake ninja-build clang libclang-rt-dev doctest-dev nlohmann-json3-dev \
-    g++-i686-linux-gnu g++-arm-linux-gnueabi qemu-user python3 python3-numpy || exit 1
+    g++-i686-linux-gnu g++-arm-linux-gnueabi qemu-user python3 python3-numpy dosfstools mtools || exit 1
 
 # The presets say how to compile; what the caller's environment says is for other projects.
 unset CXX CXXFLAGS CPPFLAGS LDFLAGS CMAKE_TOOLCHAIN_FILE CTEST_OUTPUT_ON_FAILURE
