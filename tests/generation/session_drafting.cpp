@@ -183,34 +183,6 @@ TEST_CASE("session drafting: models with an encoder") {
     }
 }
 
-TEST_CASE("session drafting: with heads that look for the largest logits alone") {
-    for (const float temperature : {0.0f, 0.9f}) {
-        const auto bytes = support::tiny_llama({.n_vocab = 600, .d_model = 256, .context = 128, .seed = 179}).file();
-        const auto whole = drafting_model(llmzero::load(bytes, {.head = llmzero::head_mode::full}));
-        const auto sketched = drafting_model(llmzero::load(bytes, {.head = llmzero::head_mode::sketch}));
-        generate_options options = drafting_options(60, temperature);
-        options.sampling.repeat_penalty = 1.0f;
-        options.sampling.top_k = 4;
-        options.draft_tokens = 0;
-        const ids plain = write(whole, drafting_prompt, options, roomy).tokens;
-        const prophet knows{plain, 7, 600};
-        for (const bool is_own : {false, true}) {
-            options.draft_tokens = 3;
-            if (is_own) {
-                options.on_draft = [&knows](std::span<const token_id> text, std::span<token_id> proposed) {
-                    return knows(text, proposed);
-                };
-            }
-            auto s = session::create(sketched);
-            REQUIRE(s);
-            const auto done = s->generate(drafting_prompt, options, nullptr);
-            REQUIRE(done);
-            CHECK(ids(s->tokens().begin(), s->tokens().end()) == plain);
-            CHECK((!is_own || (done->n_accepted > 20 && done->n_accepted < done->n_drafted)));
-        }
-    }
-}
-
 TEST_CASE("session drafting: stopped after any token") {
     const llmzero::model with = drafting_llama();
     for (std::uint32_t n = 0; n <= 10; ++n) {

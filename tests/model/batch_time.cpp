@@ -26,19 +26,6 @@ TEST_CASE("batch_time: the mean over the matrices, by their size") {
     CHECK(time.of_four() == 2.25f);
     time.add(kernels, packed_matrix());
     CHECK(time.of_four() == 2.25f);
-    time.add(kernels, matrix_of(packed_format::f32, 128, 64), 0.5f);
-    CHECK(time.of_four() == doctest::Approx((2.25 * 128 + 3 * 128) / (128 + 64)));
-}
-
-TEST_CASE("batch_time: one token alone gains by a sketch of the head") {
-    const kernel_set & kernels = best_kernels();
-    const packed_matrix head = matrix_of(packed_format::q8, 32, 64);
-    batch_time whole;
-    whole.add_head(kernels, head, false);
-    batch_time sketched;
-    sketched.add_head(kernels, head, true);
-    CHECK(whole.of_four() == doctest::Approx(kernels.time_of_four(packed_format::q8)));
-    CHECK(sketched.of_four() > whole.of_four());
 }
 
 TEST_CASE("batch_time: four tokens take every kernel set longer than one and no longer than four") {

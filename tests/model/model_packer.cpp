@@ -1,4 +1,3 @@
-#include <llmzero/generation/session.hpp>
 #include <llmzero/model/model.hpp>
 #include <llmzero/model/model_packer.hpp>
 
@@ -249,15 +248,6 @@ TEST_CASE("model_packer: matrices of any bytes do no harm") {
         INFO(std::string(loaded ? "" : loaded.error().message()));
         REQUIRE(loaded);
         CHECK(llama_logits(*loaded).size() == 52);
-        auto session = session::create(*loaded, {.context = 16});
-        REQUIRE(session);
-        generate_options options;
-        options.max_tokens = 5;
-        for (const float temperature : {0.0f, 1.0f}) { // of logits that may be no numbers
-            options.sampling.temperature = temperature;
-            const token_id prompt[] = {1, 5};
-            CHECK(session->generate(prompt, options, [](std::string_view) { return true; }));
-        }
     }
 }
 

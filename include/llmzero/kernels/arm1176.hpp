@@ -177,24 +177,13 @@ inline void prepare(activation_kind kind, const float * x, std::size_t cols, std
     }
 }
 
-// By the timing model, for matrices that come from memory: four times what bench/pizero/per-token 1 3 llmzero-bench
-// --kernels --format NAME --rows 4096 --cols 512 --tokens 4 -r @ says, by what it says with --tokens 1.
+// By the timing model, for matrices that come from memory: bench/pizero/per-token 1 2 llmzero-bench --kernels
+// --format NAME --rows 4096 --cols 512 --tokens 1 (and 4) -r @.
 inline float time_of_four(packed_format format) {
-    switch (format) {
-    case packed_format::f32: return 2.1f;
-    case packed_format::f16:
-    case packed_format::bf16: return 3.3f;
-    case packed_format::q8: return 2.3f;
-    case packed_format::q8_offset: return 1.9f;
-    case packed_format::q5: return 2.7f;
-    case packed_format::q5_offset: return 2.2f;
-    case packed_format::q4: return 3.0f;
-    case packed_format::q4_offset: return 2.8f;
-    case packed_format::q8_halves: return 2.8f;
-    case packed_format::q4_halves:
-    case packed_format::q4_halves_offset: return 2.5f;
+    if (!is_quantised(format)) {
+        return 3.4f;
     }
-    return 4.0f;
+    return has_nibbles(format) ? has_halves(format) ? 2.5f : 3.0f : has_five_bits(format) ? 2.8f : 2.3f;
 }
 
 // The 4-bit form takes 1.4 cycles a weight; the forms of 8 bits, and floats, from 2.1 on.

@@ -124,8 +124,8 @@ struct kernel_set : packed_layout {
     void (*attend)(const float * q, const kv_rows & keys, const kv_rows & values, std::size_t n, std::size_t head_dim,
                    float scale, const float * bias, float * scores, float * out);
 
-    // Time of multiply() with four tokens in that with one, about: 1 where all of it is reading the weights, 4 where
-    // nothing is. A guess that only decides whether tokens are verified together (generation/drafting.hpp).
+    // Time of multiply() with four tokens in that with one, about: from 1, where weights have to come from memory, to
+    // 4. A guess that only decides whether tokens are verified together (generation/drafting.hpp).
     float (*time_of_four)(packed_format format);
 
     // Whether products with q4 are so much faster than with this format that they may go first where only the largest

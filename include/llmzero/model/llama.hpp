@@ -68,7 +68,7 @@ public:
                 time.add(parts_.kernels, *w);
             }
         }
-        time.add_head(parts_.kernels, parts_.weights.head(), !parts_.weights.sketch.empty());
+        time.add(parts_.kernels, parts_.weights.head());
         return time.of_four();
     }
 

@@ -216,7 +216,7 @@ inline float t5_network::time_of_four() const {
             time.add(kernels_, *w);
         }
     }
-    time.add_head(kernels_, weights_.head(), !weights_.sketch.empty());
+    time.add(kernels_, weights_.head());
     return time.of_four();
 }
 
