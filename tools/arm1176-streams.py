@@ -20,6 +20,10 @@ X, W = 'r0', 'r1'
 FACTORS = ['r4', 'r5', 'r6', 'r7']
 LOOK_AHEAD = 14      # instructions that the scheduler may choose from
 PREFETCH_BYTES = 96  # beyond a group's scales: three lines, so that two are always on their way
+PHASE = [0.1, 0.6]    # of the distance between two prefetched lines, of weights and of activations: not at the same time
+NOTHING = 'nothing'  # what sums begin from
+# Cycles for a multiply-accumulate under the timing model with 576 and with 1536 columns, weights from memory.
+MODELLED = {'stream_4_f32': (1.35, 1.36), 'stream_5_f16': (1.61, 1.63), 'stream_8_f16': (2.06, 2.11)}
 X_GROUP_BYTES = 96   # sizeof(activation_group)
 X_START, X_SCALE, X_HALF_START, X_HALF_SCALE, X_SUM, X_HALF_SUM = 64, 68, 72, 80, 84, 88
 # activation_quad, counted from its factors.
@@ -32,12 +36,14 @@ X_QUAD_HALF_START, X_QUAD_START, X_QUAD_SCALE, X_QUAD_HALF_SCALE, X_QUAD_SUM, X_
 class Operation:
     """reads in the normal stage, `early` one cycle sooner, `sum` the accumulator of a product; writes: (register, latency)."""
 
-    def __init__(self, text, reads=(), early=(), sum=None, writes=(), beats=0, place=None, step=None, order=None):
+    def __init__(self, text, reads=(), early=(), sum=None, writes=(), beats=0, place=None, step=None, order=None,
+                 fmac=0):
         self.text, self.reads, self.early, self.sum = text, list(reads), list(early), sum
         self.writes, self.beats = list(writes), beats
         self.place = place  # (pointer, place in the group)
         self.step = step    # (pointer, bytes that it advances by)
         self.order = order  # operations with the same tag stay in order
+        self.fmac = fmac    # cycles in the VFP's pipe for sums and products
 
     def uses(self):
         return self.reads + self.early + ([self.sum] if self.sum else [])
@@ -57,6 +63,9 @@ class Code:
 
     def smulw(self, to, a, b, half):
         self.add(f'smulw{half} {to}, {a}, {b}', early=[a, b], writes=[(to, 3)])
+
+    def smuad(self, to, a, b):
+        self.add(f'smuad {to}, {a}, {b}', early=[a, b], writes=[(to, 3)])
 
     def shifted(self, text, to, normal, early):
         self.add(text, reads=normal, early=early, writes=[(to, 1)])
@@ -102,7 +111,7 @@ class Code:
             self.convert(r)
 
     def convert(self, r):
-        self.add(f'vcvt.f32.s32 s{r}, s{r}', reads=[f's{r}'], writes=[(f's{r}', 7)])
+        self.add(f'vcvt.f32.s32 s{r}, s{r}', reads=[f's{r}'], writes=[(f's{r}', 7)], fmac=1)
 
     def vector(self, operation, to, a, b):
         """On pairs; b in the scalar bank serves both."""
@@ -139,21 +148,39 @@ def reach(operation):
     return 1020 if operation.text.startswith('v') else 255 if operation.text.startswith('ldrd') else 4095
 
 
-def schedule(operations, pointers, look_ahead=LOOK_AHEAD, patient=False):
-    """patient: what feeds no product goes only where nothing else can."""
+def schedule(operations, pointers, look_ahead=LOOK_AHEAD, patient=False, prefetches=()):
+    """patient: what feeds no product goes only where nothing else can. prefetches: of each pointer the places, which are
+    spread evenly over the cycles: the memory waits for the next one as soon as a line has come."""
+    due = []
+    if prefetches:
+        n_cycles = sum(map(len, prefetches.values())) + scheduled(operations, pointers, look_ahead, patient, [])[1]
+        for n, (pointer, places) in enumerate(prefetches.items()):
+            due += [(n_cycles * (i + PHASE[n]) / len(places), pointer, place) for i, place in enumerate(places)]
+        due.sort()
+    return scheduled(operations, pointers, look_ahead, patient, due)[0]
+
+
+def scheduled(operations, pointers, look_ahead, patient, due):
+    """Lines of text, and the cycles that they take. due: (cycle, pointer, place)"""
     before = predecessors(operations)
     pointers = dict(pointers)
     ready, is_product, done = {}, {}, set()
-    now = pipe_free = 0
+    now = pipe_free = fmac_free = 0
     left, lines = list(range(len(operations))), []
 
     def issue_time(o):
         t = max([now] + [ready.get(r, 0) for r in o.reads] + [ready.get(r, -1) + 1 for r in o.early])
         if o.sum:
             t = max(t, ready.get(o.sum, 0) - (1 if is_product.get(o.sum) else 0))
-        return max(t, pipe_free) if o.beats else t
+        return max(t, pipe_free if o.beats else 0, fmac_free if o.fmac else 0)
 
     while left:
+        if due and due[0][0] <= now:
+            _, pointer, place = due.pop(0)
+            lines.append(f'pld [{pointer}, #{place - pointers[pointer]}]')
+            pipe_free = max(now, pipe_free) + 1
+            now += 1
+            continue
         candidates = []
         for rank, i in enumerate(left[:look_ahead]):
             o = operations[i]
@@ -168,11 +195,13 @@ def schedule(operations, pointers, look_ahead=LOOK_AHEAD, patient=False):
             pointers[o.step[0]] += o.step[1]
             ready[o.step[0]] = t + 1
         for r, latency in o.writes:
-            ready[r], is_product[r] = t + latency, o.text.startswith('sml')
+            ready[r], is_product[r] = t + latency, o.text.startswith(('sml', 'smu'))
         if o.beats:
             pipe_free = t + o.beats
+        if o.fmac:
+            fmac_free = t + o.fmac
         now = t + 1
-    return lines
+    return lines + [f'pld [{pointer}, #{place - pointers[pointer]}]' for _, pointer, place in due], now
 
 
 def mask_lines(bits):
@@ -202,7 +231,7 @@ class Stream:
         self.x_half_start = SIXES_HALF_START if bits == 6 else X_HALF_START
         self.pair_scale_bytes = (8 if scales == 'f32' else 4) + (8 if halves else 0) + (8 * self.parts if offsets else 0)
         self.scale_bytes = self.pairs * self.pair_scale_bytes
-        self.group_bytes = self.scale_bytes + self.pairs * self.pair_code_bytes
+        self.group_bytes = self.stride = self.scale_bytes + self.pairs * self.pair_code_bytes
         # Pairs of registers: words, sums, free. The 8-bit form has its words in r8-r11.
         self.words, self.sums, self.free = ('r8', 'r9'), ('r10', 'r11'), ('r2', 'r3')
         if bits == 8:
@@ -251,15 +280,21 @@ class Stream:
             c.vector('vmla', 14, 8, 10)
             c.add(f'vstr d7, [sp, #{8 * pair}]', reads=['s14', 's15'], beats=1)
 
-    def block(self, c, n_factors, upwards, start, skip, lines):
-        """One block of words of both rows. start: where its sums begin, None to go on; skip: the group ends here."""
+    def block(self, c, n_factors, upwards, start, skip, lines=(), step=None):
+        """One block of words of both rows. start: where its sums begin, None to go on; skip: the group ends here; step: of
+        something else, to be done meanwhile."""
         f = FACTORS[:n_factors]
         sums = self.sums
         words = ['r8', 'r9', 'r10', 'r11'] if self.bits == 8 else self.words
-        if start is not None:
+        if start not in (None, NOTHING):
             c.load(sums[0], X, start)
         c.load_many(X, f, upwards)
-        if start is not None:
+        if step:
+            step(c)
+        if start == NOTHING:
+            c.smuad(sums[0], words[0], f[0])
+            c.smuad(sums[1], words[1], f[0])
+        elif start is not None:
             c.smlad(sums[1], words[1], f[0], sums[0])
             c.smlad(sums[0], words[0], f[0])
         for place in lines:
@@ -417,6 +452,179 @@ class Stream:
         yield from ['pop {r4, r5}', 'vmsr fpscr, r5', 'add sp, sp, #16', 'vpop {d8-d15}', 'pop {r4-r11, pc}']
 
 
+class TallStream(Stream):
+    """Tiles of many rows, which fetch the activations less often. The loop is for a strip of 16 rows, with its scales and
+    codes; totals are in y. The sums of 8 rows become part of them at once: one instruction for eight products of the VFP,
+    which does them while the core goes on. For the last 8 rows this is left to the products of the next strip, the first of
+    which adds nothing to a place on the stack.
+
+    Sums begin from nothing, and what they should have begun from is added to the float: as all of them are multiples of
+    sum_shift() bits and have at most 24 others, that is exact."""
+
+    ROWS = 96
+    ON_STACK = ['zeros'] * 8 + ['total', 'end', 'last_total', 'left', 'skip', 'saved', 'fpscr', 'x', 'tile', 'y', 'n_groups']
+
+    def __init__(self, bits, scales):
+        super().__init__(bits, False, scales)
+        self.pairs = 8
+        self.scale_bytes = self.pairs * self.pair_scale_bytes
+        self.group_bytes = self.scale_bytes + self.pairs * self.pair_code_bytes
+        self.stride = self.ROWS // 16 * self.group_bytes
+
+    def on_stack(self, name):
+        """Zeros to add nothing to; places in y: of the next totals, behind the last, of those that are still to be added to;
+        groups that are left; bytes of strips that are not wanted; what was pushed."""
+        return f'[sp, #{4 * self.ON_STACK.index(name)}]'
+
+    def load_saved(self, c, to, name):
+        c.add(f'ldr {to}, {self.on_stack(name)}', writes=[(to, 3)], beats=1, order='stack')
+
+    def many(self, first):
+        return [f's{first + i}' for i in range(8)]
+
+    def load_eight(self, c, to, pointer):
+        c.add(f'vldmia {pointer}, {{s{to}-s{to + 7}}}', early=[pointer], beats=4,
+              writes=[(r, 4 + i // 2) for i, r in enumerate(self.many(to))])
+
+    def eight(self, c, operation, to, a, b):
+        """On vectors of eight; b in the scalar bank serves all."""
+        reads = self.many(a) + (self.many(b) if b >= 8 else [f's{b}']) + (self.many(to) if operation == 'vmla' else [])
+        c.add(f'{operation}.f32 s{to}, s{a}, s{b}', reads=reads, writes=[(r, 7 + i) for i, r in enumerate(self.many(to))],
+              fmac=8)
+
+    def save_sums(self, c, pair):
+        to = 8 + pair % 4 * 2
+        c.add(f'vmov s{to}, s{to + 1}, {self.sums[0]}, {self.sums[1]}', reads=self.sums, writes=[(f's{to}', 4), (f's{to + 1}', 4)])
+
+    def convert_sums(self, c, pair):
+        for i in range(2):
+            c.convert(8 + pair % 4 * 2 + i)
+
+    def convert_scales(self, c, pair, temporaries):
+        """Halves: sign, exponent and mantissa into their places; the exponent's bias is in the units."""
+        a, b = temporaries
+        to = 16 + pair % 4 * 2
+        c.load(a, W, self.scale_place(pair))
+        c.shifted(f'sxth {b}, {a}', b, [], [a])
+        c.shifted(f'mov {a}, {a}, asr #16', a, [], [a])
+        for r in (b, a):
+            c.shifted(f'mov {r}, {r}, lsl #13', r, [], [r])
+            c.shifted(f'bic {r}, {r}, #0x70000000', r, [r], [])
+        c.add(f'vmov s{to}, s{to + 1}, {b}, {a}', reads=[b, a], writes=[(f's{to}', 4), (f's{to + 1}', 4)])
+
+    def scale_steps(self, batch):
+        def load(c):
+            c.add('add r12, r1, #@', reads=[W], writes=[('r12', 1)], place=(W, self.scale_place(4 * batch)))
+            self.load_eight(c, 16, 'r12')
+
+        def multiply(c):
+            self.eight(c, 'vmul', 16, 16, 0)
+        return [load, multiply] if self.scales == 'f32' else [multiply]
+
+    def total_steps(self, batch):
+        """Of sums that are floats, and of scales that are multiplied with that of the activations."""
+        pointer = 'last_total' if batch else 'total'
+
+        def start(c):
+            self.eight(c, 'vadd', 8, 8, 1)
+
+        def load(c):
+            self.load_saved(c, 'r12', pointer)
+            self.load_eight(c, 24, 'r12')
+
+        def add(c):
+            self.eight(c, 'vmla', 24, 8, 16)
+
+        def store(c):
+            self.load_saved(c, 'r12', pointer)
+            c.add('vstmia r12!, {s24-s31}', early=['r12'], reads=self.many(24), writes=[('r12', 1)], beats=4)
+            if not batch:
+                c.add(f"str r12, {self.on_stack('last_total')}", reads=['r12'], beats=1, order='stack')
+        return [start, load, add, store]
+
+    def group(self):
+        """A strip of 16 rows by 32 activations; the factors are read upwards for one pair, downwards for the next."""
+        c = Code()
+        n_blocks = len(self.blocks)
+        n_lines = self.group_bytes // 32
+        prefetches = {W: [PREFETCH_BYTES + self.scale_bytes + 32 * i for i in range(n_lines)],
+                      X: [X_GROUP_BYTES + 32 * i for i in range(3)]}
+
+        def load_scale(c):
+            c.load_float(0, X, X_HALF_SCALE if self.scales == 'f16' else X_SCALE)
+            c.load_float(1, X, X_START)
+            c.convert(1)
+        steps = [lambda c: self.convert_sums(c, 7)] + self.total_steps(1) + [load_scale]
+        for pair in range(self.pairs):
+            upwards = pair % 2 == 0
+            for b, n_factors in enumerate(self.blocks if upwards else self.blocks[::-1]):
+                skip = pair == self.pairs - 1 and b == n_blocks - 1
+                self.block(c, n_factors, upwards, NOTHING if b == 0 else None, skip, step=steps.pop(0) if steps else None)
+            last = pair == self.pairs - 1
+            if last:
+                assert not steps
+                c.add(f"ldrd r4, r5, {self.on_stack('total')}", writes=[('r4', 3), ('r5', 3)], beats=1, order='stack')
+                c.add('add r4, r4, #64', reads=['r4'], writes=[('r4', 1)])
+                c.add('cmp r4, r5', reads=['r4', 'r5'], writes=[('flags', 1)])
+                c.add(f"str r4, {self.on_stack('total')}", reads=['r4'], beats=1, order='stack')
+            if self.scales == 'f16':
+                self.convert_scales(c, pair, self.free if self.bits == 8 else ('r12', self.free[0]))
+            if last and self.scales == 'f16':
+                self.eight(c, 'vmul', 16, 16, 0)
+            self.save_sums(c, pair)
+            if not last:
+                self.convert_sums(c, pair)
+            if pair == 2 and self.scales == 'f32':
+                steps += self.scale_steps(0)
+            if pair == 3:
+                steps += self.total_steps(0) if self.scales == 'f32' else self.scale_steps(0) + self.total_steps(0)
+            if pair == 5 and self.scales == 'f32':
+                steps += self.scale_steps(1)
+            if self.bits != 8:
+                self.sums, self.free = self.free, self.sums  # conversion goes on while the next sums begin
+        before = self.words, self.sums, self.free
+        out = schedule(c.operations, {X: 0, W: self.scale_bytes + 4 * self.block_words}, prefetches=prefetches)
+        assert before == (self.words, self.sums, self.free)
+        return out
+
+    def lines(self):
+        s = self.on_stack
+        n_tiles, tile_bytes, n_rows = (f'[sp, #{4 * len(self.ON_STACK) + 64 + 36 + 4 * i}]' for i in range(3))
+        first_words = 'ldmia r1!, {r8-r11}' if self.bits == 8 else 'ldmia r1!, {r8, r9}'
+        registers = self.words, self.sums, self.free
+        group = self.group()
+        assert registers == (self.words, self.sums, self.free)
+        yield from ['push {r4-r11, lr}', 'vpush {d8-d15}', 'push {r0-r3}']
+        yield from ['vmrs r5, fpscr', 'push {r4, r5}', 'orr r5, r5, #0x70000', 'vmsr fpscr, r5', 'sub sp, sp, #52']
+        yield from [f'ldr r5, {n_rows}', f'mov r6, #{self.group_bytes // 16}', f'rsb r5, r5, #{self.ROWS}', 'mul r5, r6, r5']
+        yield f"str r5, {s('skip')}"
+        if self.bits != 8:
+            high, low = {4: (0x0f000000, 0x0f00), 5: (0x03e00000, 0x03e0)}[self.bits]
+            yield from [f'mov lr, #{high:#010x}', f'orr lr, lr, #{low:#06x}']
+        yield '2:'
+        yield from [f"ldr r4, {s('y')}", f'ldr r5, {n_rows}', f"ldr r1, {s('tile')}", f"ldr r7, {s('n_groups')}"]
+        yield from ['add r5, r4, r5, lsl #2', f"ldr r0, {s('x')}", f"str r4, {s('total')}", f"str r5, {s('end')}"]
+        yield from [f"str r7, {s('left')}", 'mov r6, #0']
+        for i in [1, *range(8, 32)]:
+            yield f'vmov s{i}, r6'
+        yield from ['3:', 'vstmia r4!, {s24-s31}', 'cmp r4, r5', 'bne 3b']
+        yield from ['mov r4, sp', 'vstmia r4, {s24-s31}', f"str r4, {s('last_total')}"]
+        yield from [f'add r1, r1, #{self.scale_bytes}', first_words, '1:']
+        yield from group
+        yield 'bne 1b'
+        yield from [f"ldr r5, {s('left')}", f"ldr r6, {s('skip')}", f"ldr r4, {s('y')}", f'add r0, r0, #{X_GROUP_BYTES}']
+        yield from [f'sub r1, r1, #{4 * self.block_words}', 'add r1, r1, r6', first_words, 'subs r5, r5, #1']
+        yield from [f"str r5, {s('left')}", f"str r4, {s('total')}", 'bne 1b']
+        yield from ['vcvt.f32.s32 s14, s14', 'vcvt.f32.s32 s15, s15', f"ldr r12, {s('last_total')}", 'vadd.f32 s8, s8, s1']
+        yield from ['vldmia r12, {s24-s31}', 'vmla.f32 s24, s8, s16', 'vstmia r12!, {s24-s31}']
+        if self.scales == 'f16':
+            yield from [f'sub r1, r1, #{self.scale_bytes + 4 * self.block_words}', '4:', 'vldmia r1!, {s8-s15}']
+            yield from ['vldmia r4, {s16-s23}', 'vmul.f32 s8, s8, s16', 'vstmia r4!, {s8-s15}', 'cmp r4, r12', 'bne 4b']
+        yield from [f"ldr r1, {s('tile')}", f'ldr r4, {tile_bytes}', f'ldr r6, {n_tiles}', f"str r12, {s('y')}"]
+        yield from ['add r1, r1, r4', 'subs r6, r6, #1', f"str r1, {s('tile')}", f'str r6, {n_tiles}', 'bne 2b']
+        yield from ['add sp, sp, #52', 'pop {r4, r5}', 'vmsr fpscr, r5', 'add sp, sp, #16', 'vpop {d8-d15}', 'pop {r4-r11, pc}']
+
+
 class FourTokens:
     """All rows of a tile by four vectors. Each word of weights is masked in place, view after view, and each view meets
     the factors of the four tokens. Factors come four at a time, as early as there are registers for them.
@@ -533,6 +741,8 @@ class FourTokens:
         prefetches = {}
         for i in range(n_lines):
             place = PREFETCH_BYTES + self.of.scale_bytes + 32 * i
+            if place >= self.of.group_bytes:
+                place += self.of.stride - self.of.group_bytes
             prefetches.setdefault(i * len(products) // n_lines, []).append((W, place))
         for i in range(n_x_lines):
             prefetches.setdefault(i * len(products) // n_x_lines + 30, []).append(
@@ -604,7 +814,7 @@ class FourTokens:
                 else:
                     self.finish_row(c, row)
         c.advance(X, 4 * X_GROUP_BYTES - 4 * n_factors)
-        c.advance(W, self.of.group_bytes)
+        c.advance(W, self.of.stride)
         c.add(f'ldr r6, [sp, #{self.frame}]', writes=[('r6', 3)], beats=1)
         c.add('subs r6, r6, #1', reads=['r6'], writes=[('r6', 1), ('flags', 1)])
         c.add(f'str r6, [sp, #{self.frame}]', reads=['r6'], beats=1)
@@ -646,22 +856,22 @@ class FourTokens:
         yield from ['vpop {d8-d15}', 'pop {r4-r11, pc}']
 
 
-STREAMS = [Stream(4, False, 'f32'), Stream(4, False, 'f32', offsets=True), Stream(4, True, 'f32'),
-           Stream(4, True, 'f32', offsets=True), Stream(5, False, 'f16'), Stream(5, False, 'f32', offsets=True),
-           Stream(8, False, 'f16'), Stream(8, False, 'f32', offsets=True), Stream(6, True, 'f32')]
+STREAMS = [TallStream(4, 'f32'), Stream(4, False, 'f32', offsets=True), Stream(4, True, 'f32'),
+           Stream(4, True, 'f32', offsets=True), TallStream(5, 'f16'), Stream(5, False, 'f32', offsets=True),
+           TallStream(8, 'f16'), Stream(8, False, 'f32', offsets=True), Stream(6, True, 'f32')]
 
 HEAD = '''\
 // The inner loops of the ARM1176 kernels: all rows of a tile by one vector. Written by tools/arm1176-streams.py, which
 // holds the loops in a readable order and the rules by which they were put into this one.
 //
-//     stream(x, tiles, y, n_groups, n_tiles, tile_bytes)
+//     stream(x, tiles, y, n_groups, n_tiles, tile_bytes, n_rows)
 //
-// x [n_groups] activation_group (with 6 bits sixes_group); tiles as arm1176_tile.hpp draws them, tile_bytes apart, at least one;
-// y [n_tiles, rows].
+// x [n_groups] activation_group (with 6 bits sixes_group); tiles as arm1176_tile.hpp draws them, tile_bytes apart, at
+// least one; y [n_tiles, n_rows]. n_rows are the first of each tile, whole strips; all of them where a tile is one strip.
 //
 //     quad_stream(x, tile, y, n_groups)
 //
-// multiplies one tile with four tokens: x [n_groups] activation_quad or sixes_quad; y [rows, 4].
+// multiplies one strip of a tile with four tokens: x [n_groups] activation_quad or sixes_quad; y [rows of a strip, 4].
 // Each tile is read once, from front to back, with a PLD for every line, and up to 16 bytes past the scales that would
 // follow the last group: a packed matrix ends in so many bytes that belong to it.
 #pragma once
@@ -708,11 +918,16 @@ def header():
         for n_tokens, loop in [(1, stream), (4, FourTokens(stream))]:
             lines = list(loop.lines())
             n_instructions = lines.index('bne 1b') - lines.index('1:')
+            n_rows = getattr(stream, 'ROWS', 2 * stream.pairs)
+            of_strips = f', in strips of {2 * stream.pairs}' if n_rows != 2 * stream.pairs else ''
+            modelled = MODELLED.get(loop.name, '')
+            if modelled:
+                modelled = ', modelled {:.2f} cycles with 576 columns, {:.2f} with 1536'.format(*modelled)
             yield (f"\n// {stream.bits} bits, scales {stream.scales}{', factors of halves' if stream.halves else ''}"
                    f"{', offsets' if stream.offsets else ''}: tile of "
-                   f"{2 * stream.pairs} rows{', four tokens' if n_tokens == 4 else ''}; "
-                   f"{n_instructions / (64 * stream.pairs * n_tokens):.3f} instructions for a\n// multiply-accumulate.\n")
-            last = 'std::size_t, std::size_t, std::size_t' if n_tokens == 1 else 'std::size_t'
+                   f"{n_rows} rows{of_strips}{', four tokens' if n_tokens == 4 else ''};\n"
+                   f"// {n_instructions / (64 * stream.pairs * n_tokens):.3f} instructions for a multiply-accumulate{modelled}.\n")
+            last = 'std::size_t, std::size_t, std::size_t, std::size_t' if n_tokens == 1 else 'std::size_t'
             yield from function(loop.name, ['const void *, const void *, float *', last], lines)
     yield TAIL
 

@@ -32,7 +32,7 @@ TEST_CASE("arm1176 row: every row of a tile has the bits that the stream gives i
             const auto x = kernel_cases::random_vectors(cols, random);
             const kernel_cases::prepared_vectors prepared(arm::set, format, x, cols);
             std::vector<float> expected(shape.rows());
-            arm::stream_for(format)(prepared.data(), packed.view().data, expected.data(), n_groups, 1, 0);
+            arm::stream_for(format)(prepared.data(), packed.view().data, expected.data(), n_groups, 1, 0, shape.rows());
             kernels::with_format(format, [&]<packed_format known>() {
                 const auto * const groups = reinterpret_cast<const arm::detail::group_of<known> *>(prepared.data());
                 for (std::size_t row = 0; row < shape.rows(); ++row) {

@@ -28,9 +28,9 @@
 
 namespace llmzero::inline LLMZERO_ABI::kernels::arm1176 {
 
-// Multiplies tiles with a vector: y [n_tiles, rows of a tile].
+// Multiplies the first n_rows of each tile, whole strips, with a vector: y [n_tiles, n_rows].
 using stream_function = void(const void * x, const void * tiles, float * y, std::size_t n_groups, std::size_t n_tiles,
-                             std::size_t tile_bytes);
+                             std::size_t tile_bytes, std::size_t n_rows);
 
 inline stream_function * stream_for(packed_format format) {
     switch (format) {
@@ -66,7 +66,8 @@ inline quad_function * quad_stream_for(packed_format format) {
 // Some rows of a tile: y [n_rows]. A row alone takes as long as about five in a stream.
 inline void multiply_partial(const tile_shape & shape, const std::byte * tile, std::size_t first_row,
                              std::size_t n_rows, const std::byte * x, std::size_t n_groups, float * y) {
-    if (n_rows * 8 <= shape.rows()) {
+    const std::size_t n_streamed = shape.whole_strips(first_row + n_rows);
+    if (n_rows * 8 <= n_streamed) {
         with_format(shape.format, [&]<packed_format format>() {
             const auto * const groups = reinterpret_cast<const detail::group_of<format> *>(x);
             for (std::size_t r = 0; r < n_rows; ++r) {
@@ -74,8 +75,8 @@ inline void multiply_partial(const tile_shape & shape, const std::byte * tile, s
             }
         });
     } else {
-        float all[32];
-        stream_for(shape.format)(x, tile, all, n_groups, 1, 0);
+        float all[tile_shape::most_rows];
+        stream_for(shape.format)(x, tile, all, n_groups, 1, 0, n_streamed);
         std::memcpy(y, all + first_row, n_rows * sizeof(float));
     }
 }
@@ -97,7 +98,7 @@ inline void multiply_one(const packed_view & w, std::size_t first_row, std::size
         } else {
             n_tiles = (end_row - row) / rows;
             n_rows = n_tiles * rows;
-            stream_for(w.format)(x, tile, y + row, n_groups, n_tiles, tile_bytes);
+            stream_for(w.format)(x, tile, y + row, n_groups, n_tiles, tile_bytes, rows);
         }
         row += n_rows;
         tile += n_tiles * tile_bytes;
@@ -111,12 +112,13 @@ inline void multiply_four(const packed_view & w, std::size_t first_row, std::siz
     const std::size_t n_groups = w.cols / group_size;
     for (std::size_t row = first_row; row < end_row;) {
         const std::size_t in_tile = row % shape.rows();
-        const std::size_t n_rows = std::min(end_row - row, shape.rows() - in_tile);
+        const std::size_t in_strip = in_tile % shape.strip_rows();
+        const std::size_t n_rows = std::min(end_row - row, shape.strip_rows() - in_strip);
         const std::byte * const tile = w.data + row / shape.rows() * shape.tile_bytes(n_groups);
-        float all[32][4];
-        quad_stream_for(w.format)(x, tile, all[0], n_groups);
+        float all[tile_shape::most_strip_rows][4];
+        quad_stream_for(w.format)(x, tile + shape.strip_at(in_tile), all[0], n_groups);
         for (std::size_t r = 0; r < n_rows; ++r) {
-            const float * const sums = all[in_tile + r];
+            const float * const sums = all[in_strip + r];
             const std::byte * const unit_at = tile + shape.unit_at(in_tile + r, n_groups);
             const float unit = shape.has_wide_scales() ? 1.0f : detail::load_at<float>(unit_at);
             for (std::size_t t = 0; t < 4; ++t) {
