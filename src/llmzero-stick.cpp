@@ -1,8 +1,8 @@
 // File offsets of 64 bits on 32-bit systems too; before any header.
 #define _FILE_OFFSET_BITS 64
 
-// llmzero-stick: answers text files in a folder. The options are in stick/stick_settings.hpp, what is done in
-// stick/program.hpp and stick/service.hpp.
+// llmzero-stick: answers text files in a folder or a FAT image. The options are in stick/stick_settings.hpp, what is
+// done in stick/program.hpp and stick/service.hpp.
 #include <llmzero/llmzero.hpp>
 
 #include "cli/command_line.hpp"

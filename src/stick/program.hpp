@@ -1,19 +1,22 @@
-// What llmzero-stick does with its options: serves a folder until a signal comes, or, with --once, until
+// What llmzero-stick does with its options: serves a folder or a FAT image until a signal comes, or, with --once, until
 // everything in it is answered.
 #pragma once
 
 #include "cli/signals.hpp"
+#include "fat/file_device.hpp"
+#include "stick/fat_store.hpp"
 #include "stick/folder_store.hpp"
 #include "stick/folder_watch.hpp"
 #include "stick/service.hpp"
 #include "stick/stick_settings.hpp"
 #include "stick/thinker.hpp"
 
-#include <algorithm>
+#include <cerrno>
 #include <chrono>
 #include <csignal>
 #include <cstdint>
 #include <cstdio>
+#include <fcntl.h>
 #include <limits>
 #include <span>
 #include <string>
@@ -81,25 +84,45 @@ public:
     program(const stick_settings & chosen, std::span<const std::byte> built_in)
         : settings_(chosen), built_in_(built_in), is_talkative_(chosen.verbose || ::isatty(STDERR_FILENO) == 1) {}
 
-    [[nodiscard]] cli::exit_code run() {
-        // Two services would answer everything twice.
-        const descriptor lock(::open(settings_.dir.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-        auto store = folder_store::open(settings_.dir);
-        if (!store || !lock.is_open()) {
-            complain(store ? "the folder cannot be opened" : store.error().message());
-            return cli::exit_code::run_error;
-        }
-        if (::flock(lock.get(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
-            complain(settings_.dir + " is served by another llmzero-stick");
-            return cli::exit_code::run_error;
-        }
-        folder_watch watch(settings_.dir);
-        watched_folder outside(watch, is_talkative_);
-        return serve(*store, outside, [&watch](std::int64_t ms) { watch.wait(ms); });
-    }
+    [[nodiscard]] cli::exit_code run() { return settings_.image.empty() ? serve_folder() : serve_image(); }
 
 private:
-    template <class Wait> cli::exit_code serve(file_store & store, watched_folder & outside, Wait wait) {
+    cli::exit_code serve_folder() {
+        const descriptor lock(::open(settings_.dir.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+        auto store = folder_store::open(settings_.dir);
+        if (!store) {
+            return refuse(store.error().message());
+        }
+        folder_watch watch(settings_.dir);
+        return is_ours(lock) ? serve(*store, watch) : refuse(settings_.dir + " is served by another llmzero-stick");
+    }
+
+    cli::exit_code serve_image() {
+        const descriptor lock(::open(settings_.image.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+        auto disk = fat::file_device::open(settings_.image);
+        if (!disk) {
+            return refuse(disk.error().message());
+        }
+        fat_store store(*disk);
+        if (const auto listed = store.list(); !listed) {
+            return refuse(listed.error().in(settings_.image.c_str()).message());
+        }
+        folder_watch watch("", false); // of what is inside nothing is told
+        return is_ours(lock) ? serve(store, watch) : refuse(settings_.image + " is served by another llmzero-stick");
+    }
+
+    // Two services would answer everything twice.
+    static bool is_ours(const descriptor & lock) {
+        return lock.is_open() && (::flock(lock.get(), LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK);
+    }
+
+    static cli::exit_code refuse(std::string_view why) {
+        complain(why);
+        return cli::exit_code::run_error;
+    }
+
+    cli::exit_code serve(file_store & store, folder_watch & watch) {
+        watched_folder outside(watch, is_talkative_);
         thinker_options options;
         options.built_in = built_in_;
         options.model = settings_.model;
@@ -126,7 +149,7 @@ private:
             }
             outside.tell_error(served.facts());
             if (!outside.has_news()) {
-                wait(idle.value_or(std::numeric_limits<std::int32_t>::max()));
+                watch.wait(idle.value_or(std::numeric_limits<std::int32_t>::max()));
                 static_cast<void>(outside.has_news());
             }
         }
@@ -140,7 +163,7 @@ private:
             complain(facts.model_note);
         }
         if (is_talkative_ && !facts.model.empty()) {
-            complain("serving " + settings_.dir + " with " + facts.model);
+            complain("serving " + settings_.dir + settings_.image + " with " + facts.model);
         }
     }
 

@@ -14,7 +14,8 @@
 namespace stick {
 
 struct stick_settings {
-    std::string dir;
+    std::string dir; // one of the two is given
+    std::string image;
     bool once = false;
 
     std::string model;  // empty: the built-in one
@@ -40,6 +41,8 @@ inline constexpr const char * stick_kv_names[] = {"f32", "q8"};
     return {
         cli::heading("Files"),
         dir,
+        cli::file(0, "image", s.image,
+                  "Serve the files in this FAT image or partition, which nobody else may use meanwhile."),
         cli::toggle(0, "once", s.once, "Answer what is there, and end."),
 
         cli::heading("Model"),
@@ -61,6 +64,7 @@ inline constexpr const char * stick_kv_names[] = {"f32", "q8"};
 
 [[nodiscard]] inline std::string stick_usage() {
     return "usage: llmzero-stick --dir FOLDER [options]\n"
+           "       llmzero-stick --image FILE [options]\n"
            "       llmzero-stick --help\n";
 }
 
@@ -87,8 +91,9 @@ inline constexpr const char * stick_kv_names[] = {"f32", "q8"};
 [[nodiscard]] inline llmzero::status settle(stick_settings & s, bool has_built_in) {
     using llmzero::error;
     constexpr auto bad = llmzero::error_code::bad_argument;
-    if (s.dir.empty()) {
-        return error(bad, "--dir FOLDER is needed: where the text files are");
+    if (s.dir.empty() == s.image.empty()) {
+        return error(bad, s.dir.empty() ? "--dir FOLDER or --image FILE is needed: where the text files are"
+                                        : "--dir and --image are both given; one place is served");
     }
     if (s.model.empty() && s.models.empty() && !has_built_in) {
         return error(bad, "-m FILE is needed: this program was built without a model of its own");

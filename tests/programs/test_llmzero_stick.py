@@ -3,6 +3,7 @@ import os
 import re
 import shutil
 import signal
+import subprocess
 import sys
 import tempfile
 import time
@@ -69,7 +70,7 @@ class CommandLine(Case):
         self.assertTrue(Program.run("--version").out.startswith(b"llmzero-stick "))
 
     def test_mistakes(self):
-        for arguments in ([], ["--dir"], ["--dir", ""], ["--drive", "a"]):
+        for arguments in ([], ["--dir"], ["--dir", ""], ["--dir", "a", "--image", "b"], ["--drive", "a"]):
             done = Program.run(*arguments)
             self.assertEqual(done.status, 2, done)
             self.assertIn("usage: ", done.err)
@@ -209,6 +210,51 @@ class Once(Case):
         done = self.serve_once()
         self.assertEqual(done.status, 1, done)
         self.assertIn("Permission denied", done.err)
+
+
+@unittest.skipUnless(shutil.which("mkfs.vfat") and shutil.which("mcopy"), "needs dosfstools and mtools")
+class Image(Case):
+    """A FAT image, looked at with mtools and fsck.vfat."""
+
+    def setUp(self):
+        super().setUp()
+        self.image = self.path("stick.img")
+        self.tool("mkfs.vfat", "-C", "-F", "16", self.image, "16384")
+        self.put("SETTINGS.TXT", SETTINGS)
+
+    def tool(self, *words):
+        env = dict(os.environ, MTOOLS_SKIP_CHECK="1", LC_ALL="C.UTF-8")
+        return subprocess.run(words, check=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=env).stdout
+
+    def put(self, name, content):
+        self.save("copy", content)
+        self.tool("mcopy", "-o", "-i", self.image, self.path("copy"), "::" + name)
+
+    def serve_image(self):
+        done = Program.run("--image", self.image, "--once")
+        self.assertEqual((done.status, done.err), (0, ""), done)
+        self.tool("fsck.vfat", "-n", self.image)
+
+    def test_conversations(self):
+        saved = {"a.txt": b"The fox\r\n", "A longer name of a file.txt": b"The bear", "sub/b.txt": b"The fox ran. " * 50,
+                 "Once upon a time.txt": b"", "left.doc": b"alone"}
+        self.tool("mmd", "-i", self.image, "::sub")
+        for name, content in saved.items():
+            self.put(name, content)
+        for _ in range(2):
+            self.serve_image()
+            for name, content in saved.items():
+                got = self.tool("mtype", "-i", self.image, "::" + name)
+                self.assertEqual(got[:len(content)], content)
+                self.assertEqual(len(OPENING.findall(got[len(content):])), 0 if name == "left.doc" else 1, got)
+        self.assertIn(b"Answers since the start: 0\r\n", self.tool("mtype", "-i", self.image, "::STATUS.TXT"))
+        self.assertEqual(self.tool("mtype", "-i", self.image, "::README.TXT").count(b"\r\n"), 10)
+
+    def test_what_is_no_image(self):
+        self.save("none.img", b"no FAT" * 1000)
+        done = Program.run("--image", self.path("none.img"), "--once")
+        self.assertEqual(done.status, 1, done)
+        self.assertIn("none.img: ", done.err)
 
 
 class Live(Case):

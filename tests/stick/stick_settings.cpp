@@ -13,6 +13,10 @@ TEST_CASE("stick settings: one place is served, with a model") {
     CHECK(settle(s, true));
     CHECK(s.models.empty());
     CHECK_FALSE(settle(s, false));
+    s.image = "image";
+    CHECK_FALSE(settle(s, true));
+    s.dir.clear();
+    CHECK(settle(s, true));
     s.models = "models";
     CHECK(settle(s, false));
 }
@@ -41,7 +45,7 @@ TEST_CASE("stick settings: every option is in the help, and names are not empty"
     for (const cli::option & o : table) {
         CHECK((o.is_heading() || help.find(std::string("--") + o.name) != help.npos));
     }
-    for (const char * name : {"dir", "model", "models"}) {
+    for (const char * name : {"dir", "image", "model", "models"}) {
         CHECK_FALSE(cli::set_from_text(*cli::find_option(table, name), ""));
     }
     for (std::size_t at = 0; at < help.size(); at = help.find('\n', at) + 1) {
