@@ -33,14 +33,15 @@ TEST_CASE("arm1176: products are those of the portable kernels to the last bit, 
     support::numbers random(64);
     for (const packed_format format : {packed_format::q8, packed_format::q5, packed_format::q8_halves}) {
         constexpr std::size_t rows = 2 * 96 + 35; // whole tiles, and some of one
+        constexpr std::size_t n_tokens = 6;       // four at once, and two
         const auto w = kernel_cases::random_matrix(format, rows, 288, random);
-        const auto x = kernel_cases::random_vectors(3 * 288, random);
-        float results[2][3 * rows];
+        const auto x = kernel_cases::random_vectors(n_tokens * 288, random);
+        float results[2][n_tokens * rows];
         const kernel_set * sets[] = {&arm::set, &kernels::portable::set};
         for (std::size_t s = 0; s < 2; ++s) {
             const kernel_cases::packed packed(*sets[s], w);
             const kernel_cases::prepared_vectors prepared(*sets[s], format, x, 288);
-            sets[s]->multiply(packed.view(), 0, rows, prepared.data(), 3, results[s], rows);
+            sets[s]->multiply(packed.view(), 0, rows, prepared.data(), n_tokens, results[s], rows);
         }
         CHECK(std::memcmp(results[0], results[1], sizeof results[0]) == 0);
     }
