@@ -2,9 +2,10 @@
 #define _FILE_OFFSET_BITS 64
 
 // llmzero-stick: answers text files in a folder or a FAT image. The options are in stick/stick_settings.hpp, what is
-// done in stick/program.hpp and stick/service.hpp.
+// done in stick/program.hpp and stick/service.hpp. As the first process of a board it is a USB stick: board/init.hpp.
 #include <llmzero/llmzero.hpp>
 
+#include "board/init.hpp"
 #include "cli/command_line.hpp"
 #include "cli/output.hpp"
 #include "cli/signals.hpp"
@@ -17,8 +18,12 @@
 #include <cstdlib>
 #include <span>
 #include <string>
+#include <unistd.h>
 
 int main(int argc, char ** argv) {
+    if (getpid() == 1) {
+        board::run_as_init(embedded_model());
+    }
     cli::reserve_standard_descriptors();
     cli::handle_signals();
 

@@ -54,13 +54,16 @@ struct service_options {
     bool writes_any_time = true;     // writing takes the volume from nobody
     std::int64_t progress_ms = 5000; // between two reports of progress in STATUS.TXT
     retry_times retry = {};
+    std::string notice = {}; // for STATUS.TXT: what people have to know of this store
 };
 
 class service {
 public:
     service(file_store & store, answerer & thinker, surroundings & outside, service_options options = {})
         : store_(store), thinker_(thinker), outside_(outside), options_(options), files_(options.times),
-          outbox_(options.retry) {}
+          outbox_(options.retry) {
+        facts_.notice = options_.notice;
+    }
 
     // Does what there is to do, one question at most. Returns for how many milliseconds nothing will be due; nothing:
     // until there is news.

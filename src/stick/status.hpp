@@ -34,6 +34,7 @@ struct status_facts {
     std::vector<std::string> left_alone; // paths of files that are too large to be conversations
     std::string last_error;
     std::string settings_mistake;
+    std::string notice; // what people have to know of the store, if anything
 };
 
 namespace detail {
@@ -72,6 +73,9 @@ inline void append_paths(std::string & out, const char * what, const std::vector
            : !facts.work.path.empty() ? detail::work_text(facts.work)
            : facts.model.empty()      ? "waiting for a model"
                                       : "ready";
+    if (!facts.notice.empty()) {
+        out += "\r\n\r\n" + cli::harmless_line(facts.notice);
+    }
     out += "\r\n\r\nModel: " + (model.empty() ? "none" : model) + "\r\n";
     if (!facts.model_note.empty()) {
         out += "  " + cli::harmless_line(facts.model_note) + "\r\n";

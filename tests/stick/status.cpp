@@ -17,6 +17,14 @@ TEST_CASE("status: at the start, and without a model") {
         "llmzero is waiting for a model\r\n\r\nModel: none\r\n  x.gguf: is no GGUF file\r\n"));
 }
 
+TEST_CASE("status: what people have to know of the drive comes first") {
+    stick::status_facts facts;
+    facts.model = "m";
+    facts.notice = "This drive is in memory only.\nReally.";
+    CHECK(status_text(facts).starts_with(
+        "llmzero is ready\r\n\r\nThis drive is in memory only. Really.\r\n\r\nModel: m\r\n"));
+}
+
 TEST_CASE("status: at work") {
     stick::status_facts facts;
     facts.model = "m";
