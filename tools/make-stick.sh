@@ -25,7 +25,7 @@ fail() {
     exit "${2:-1}"
 }
 
-models= size=64 out= program= work=$root/build/stick
+models="" size=64 out="" program="" work=$root/build/stick
 while [ $# -gt 0 ]; do
     case $1 in
         --model | --size | -o | --program | --work) [ $# -ge 2 ] || fail "$1 needs a value" 2 ;;

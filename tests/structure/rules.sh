@@ -122,7 +122,7 @@ check_tests_mirror_headers() {
         test -e "tests/${place%.hpp}.cpp" || echo "$header: has no tests/${place%.hpp}.cpp"
     done
     for test in tests/base/*.cpp tests/storage/*.cpp tests/numerics/*.cpp tests/kernels/*.cpp tests/tokenizer/*.cpp \
-        tests/model/*.cpp tests/generation/*.cpp tests/cli/*.cpp tests/run/*.cpp tests/random_model/*.cpp tests/stick/*.cpp \
+        tests/model/*.cpp tests/generation/*.cpp tests/cli/*.cpp tests/run/*.cpp tests/random_model/*.cpp tests/stick/*.cpp tests/board/*.cpp \
         tests/fat/*.cpp; do
         test -e "$test" || continue
         folder=$(basename "$(dirname "$test")")

@@ -1,0 +1,101 @@
+#include "board/drive_service.hpp"
+
+#include "fake_gadget.hpp"
+
+#include <chrono>
+#include <csignal>
+#include <doctest/doctest.h>
+#include <fcntl.h>
+#include <string>
+#include <sys/wait.h>
+#include <thread>
+#include <unistd.h>
+
+namespace {
+
+// The service in a process of its own, as on the board, over plain files.
+struct service_scene {
+    service_scene() {
+        fake.set("functions/mass_storage.0/lun.1/removable", "");
+        fake.set("functions/mass_storage.0/lun.1/file", "");
+        fake.folder.save("serial", "0000abcd");
+        fake.folder.save("memory/x", "");
+        fake.folder.save("medium", std::string(32 << 20, '\0'));
+    }
+    ~service_scene() {
+        if (process > 0) {
+            ::kill(process, SIGKILL);
+            ::waitpid(process, nullptr, 0);
+        }
+    }
+    [[nodiscard]] std::string medium() const { return fake.folder.path + "/medium"; }
+
+    void format_medium() const {
+        auto device = fat::file_device::open(medium());
+        REQUIRE(device);
+        REQUIRE(fat::format(*device));
+    }
+
+    void start() {
+        process = ::fork();
+        REQUIRE(process >= 0);
+        if (process == 0) {
+            board::boot_options options;
+            options.data = medium();
+            board::drive_service::places where;
+            where.usb = fake.places();
+            where.leds = fake.folder.path + "/leds";
+            where.memory = fake.folder.path + "/memory";
+            where.boot = fake.folder.path + "/boot";
+            where.serial = fake.folder.path + "/serial";
+            const board::heartbeat heart{stick::descriptor(::open("/dev/null", O_WRONLY))};
+            ::_exit(board::drive_service(options, where, {}).run(heart));
+        }
+    }
+    [[nodiscard]] bool comes_true(const std::function<bool()> & what) const {
+        for (int i = 0; i < 600; ++i) {
+            if (what()) {
+                return true;
+            }
+            std::this_thread::sleep_for(std::chrono::milliseconds(50));
+        }
+        return false;
+    }
+    [[nodiscard]] bool is_attached() const { return fake.value("UDC") == "20980000.usb"; }
+    [[nodiscard]] static std::string content(const std::string & volume, const std::string & name) {
+        auto device = fat::file_device::open(volume);
+        REQUIRE(device);
+        stick::fat_store store(*device);
+        return store.read(name).value_or("?");
+    }
+
+    support::fake_gadget fake;
+    pid_t process = -1;
+};
+
+} // namespace
+
+TEST_CASE("drive service: the drive is there with its own files, under the board's serial number") {
+    service_scene scene;
+    scene.format_medium();
+    scene.start();
+    REQUIRE(scene.comes_true([&] { return scene.is_attached(); }));
+    CHECK(scene.fake.value(support::fake_gadget::medium) == scene.medium());
+    CHECK(scene.fake.value("strings/0x409/serialnumber") == "0000abcd");
+    CHECK(scene.content(scene.medium(), "README.TXT") == stick::readme_text());
+    CHECK(scene.content(scene.medium(), "SETTINGS.TXT") == stick::default_settings_text());
+    CHECK(scene.content(scene.medium(), "STATUS.TXT").starts_with("llmzero is "));
+}
+
+TEST_CASE("drive service: a fresh volume beside one that cannot be used, which stays as it is") {
+    service_scene scene;
+    scene.start();
+    REQUIRE(scene.comes_true([&] { return scene.is_attached(); }));
+    const std::string fresh = scene.fake.folder.path + "/memory/fresh.img";
+    CHECK(scene.fake.value(support::fake_gadget::medium) == fresh);
+    CHECK(scene.fake.value("functions/mass_storage.0/lun.1/file") == scene.medium());
+    // Written once the service runs.
+    CHECK(scene.comes_true(
+        [&] { return scene.content(fresh, "STATUS.TXT").find("partition cannot be used") != std::string::npos; }));
+    CHECK(scene.fake.folder.read("medium") == std::string(32 << 20, '\0'));
+}
