@@ -108,7 +108,7 @@ TEST_CASE("dense: attention to one position is its value") {
     const float value[] = {0.1f, -7.5f};
     float score = 0;
     float out[2] = {};
-    kernels::dense::attend(q, {key, nullptr, nullptr}, {value, nullptr, nullptr}, 1, 2, 1.0f, nullptr, &score, out);
+    kernels::dense::attend(q, 1, {key, nullptr, nullptr}, {value, nullptr, nullptr}, 1, 2, 1.0f, nullptr, &score, out);
     CHECK(out[0] == 0.1f);
     CHECK(out[1] == -7.5f);
 }
@@ -120,7 +120,7 @@ TEST_CASE("dense: attention follows a score that stands out") {
     const float scales[] = {1.0f, 0.5f, 1.0f};
     float scores[3] = {};
     float out[2] = {};
-    kernels::dense::attend(q, {keys, nullptr, nullptr}, {nullptr, values, scales}, 3, 2, 1.0f, nullptr, scores, out);
+    kernels::dense::attend(q, 1, {keys, nullptr, nullptr}, {nullptr, values, scales}, 3, 2, 1.0f, nullptr, scores, out);
     CHECK(out[0] == 1.5f);
     CHECK(out[1] == 2.0f);
 }

@@ -94,8 +94,10 @@ TEST_CASE("llama state: the memory is as announced, and running out of it is an 
         REQUIRE(model);
         const llmzero::state_options options{.context = 8, .batch = 3};
         const std::uint64_t announced = model->network().state_bytes(options);
-        // x, projected (d_model), h, q (d_query), k, v (d_kv), gate, up (d_ff), turns; scores, logits, rows of a search
-        const std::uint64_t floats = 3 * (2 * 32 + 2 * 48 + 2 * 12 + 2 * 64 + (has_window ? 2 : 1) * 12) + 8 + 40 + 2;
+        // x, projected (d_model), h, q (d_query), k, v (d_kv), gate, up (d_ff), turns; scores of 4 heads, logits, rows
+        // of a search
+        const std::uint64_t floats =
+            3 * (2 * 32 + 2 * 48 + 2 * 12 + 2 * 64 + (has_window ? 2 : 1) * 12) + 4 * 8 + 40 + 2;
         const std::uint64_t cache = 2 * 4 * 8 * 12 * sizeof(float); // k and v, layers, tokens, elements
         const auto input = llmzero::activations::bytes_needed(model->kernels(), 64, 3);
         CHECK(announced == floats * sizeof(float) + cache + input + sizeof(llmzero::llama_state));

@@ -11,6 +11,7 @@
 #if LLMZERO_HAS_ARM1176
 
 #    include <llmzero/kernels/arm1176_activations.hpp>
+#    include <llmzero/kernels/arm1176_attention.hpp>
 #    include <llmzero/kernels/arm1176_layout.hpp>
 #    include <llmzero/kernels/arm1176_quantise.hpp>
 #    include <llmzero/kernels/arm1176_row.hpp>
@@ -194,7 +195,7 @@ inline bool gains_by_sketch(packed_format format) {
 }
 
 inline constexpr kernel_set set = {
-    layout, kind_for, activation_bytes, prepare, multiply, dense::attend, time_of_four, gains_by_sketch,
+    layout, kind_for, activation_bytes, prepare, multiply, attend, time_of_four, gains_by_sketch,
 };
 
 } // namespace llmzero::inline LLMZERO_ABI::kernels::arm1176

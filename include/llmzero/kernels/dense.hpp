@@ -150,8 +150,8 @@ template <class B> inline void add_scaled(float * LLMZERO_RESTRICT out, float fa
     }
 }
 
-inline void attend(const float * q, const kv_rows & keys, const kv_rows & values, std::size_t n, std::size_t head_dim,
-                   float scale, const float * bias, float * scores, float * out) {
+inline void attend_one(const float * q, const kv_rows & keys, const kv_rows & values, std::size_t n,
+                       std::size_t head_dim, float scale, const float * bias, float * scores, float * out) {
     for (std::size_t t = 0; t < n; ++t) {
         scores[t] = keys.f32 != nullptr ? dot(q, keys.f32 + t * head_dim, head_dim) * scale
                                         : dot(q, keys.codes + t * head_dim, head_dim) * (scale * keys.scales[t]);
@@ -169,6 +169,14 @@ inline void attend(const float * q, const kv_rows & keys, const kv_rows & values
         } else {
             add_scaled(out, scores[t] * values.scales[t], values.codes + t * head_dim, head_dim);
         }
+    }
+}
+
+inline void attend(const float * q, std::size_t n_heads, const kv_rows & keys, const kv_rows & values, std::size_t n,
+                   std::size_t head_dim, float scale, const float * bias, float * scores, float * out) {
+    for (std::size_t h = 0; h < n_heads; ++h) {
+        attend_one(q + h * head_dim, keys, values, n, head_dim, scale, bias == nullptr ? bias : bias + h * n, scores,
+                   out + h * head_dim);
     }
 }
 

@@ -119,10 +119,10 @@ struct kernel_set : packed_layout {
     void (*multiply)(const packed_view & w, std::size_t first_row, std::size_t end_row, const std::byte * prepared,
                      std::size_t n_tokens, float * y, std::size_t y_stride);
 
-    // Attention of one query head over n positions: out = softmax(scale * q K^T + bias) V.
-    // q, out [head_dim]; bias [n], or nullptr for none; scores [n] is scratch.
-    void (*attend)(const float * q, const kv_rows & keys, const kv_rows & values, std::size_t n, std::size_t head_dim,
-                   float scale, const float * bias, float * scores, float * out);
+    // Attention of query heads that share keys and values, over n positions: out = softmax(scale * q K^T + bias) V.
+    // q, out [n_heads, head_dim]; bias [n_heads, n], or nullptr for none; scores [n_heads, n] is scratch.
+    void (*attend)(const float * q, std::size_t n_heads, const kv_rows & keys, const kv_rows & values, std::size_t n,
+                   std::size_t head_dim, float scale, const float * bias, float * scores, float * out);
 
     // Time of multiply() with four tokens in that with one, about: from 1, where weights have to come from memory, to
     // 4. A guess that only decides whether tokens are verified together (generation/drafting.hpp).

@@ -59,10 +59,17 @@
 #    define LLMZERO_TARGET_PRODUCTS unfused
 #endif
 
-// Before a loop over a fixed number of independent lanes: vector units like it as it is, a long scalar pipeline wants the
-// lanes side by side.
+// Before a loop over a fixed number of independent lanes: vector units like it as it is, a long scalar pipeline wants
+// the lanes side by side.
 #if LLMZERO_HAS_ARM1176
 #    define LLMZERO_LANES _Pragma("GCC unroll 16")
 #else
 #    define LLMZERO_LANES
+#endif
+
+// Asks for the cache line at an address that is read soon, where the core does not guess that by itself.
+#if LLMZERO_HAS_ARM1176
+#    define LLMZERO_PREFETCH(address) __builtin_prefetch(address)
+#else
+#    define LLMZERO_PREFETCH(address) static_cast<void>(address)
 #endif

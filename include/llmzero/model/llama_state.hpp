@@ -54,7 +54,7 @@ public:
         LLMZERO_ASSIGN(projected_, heap_array<float>::create(batch * c.d_model));
         LLMZERO_ASSIGN(turns_, heap_array<float>::create(batch * c.n_rotated));
         LLMZERO_ASSIGN(local_turns_, heap_array<float>::create(batch * local_rotated(c)));
-        LLMZERO_ASSIGN(scores_, heap_array<float>::create(options.context));
+        LLMZERO_ASSIGN(scores_, heap_array<float>::create(heads_sharing(c) * options.context));
         LLMZERO_CHECK(logits_.allocate(options.logits, c.n_vocab));
         LLMZERO_ASSIGN(input_, activations::create(network_.kernels, widest_input(c), batch));
         return success();
@@ -66,7 +66,7 @@ public:
                                               2 * std::uint64_t{c.d_kv()} + 2 * std::uint64_t{c.d_ff} + c.n_rotated +
                                               local_rotated(c);
         return kv_cache::bytes_needed(c, options.kv, options.context) +
-               sizeof(float) * (options.batch * floats_of_token + options.context) +
+               sizeof(float) * (options.batch * floats_of_token + std::uint64_t{heads_sharing(c)} * options.context) +
                output_logits::bytes_needed(options.logits, c.n_vocab) +
                activations::bytes_needed(kernels, widest_input(c), options.batch) + sizeof(llama_state);
     }
@@ -107,6 +107,8 @@ public:
 private:
     static std::size_t widest_hidden(const model_config & c) { return std::max(c.d_model, c.d_query()); }
     static std::size_t widest_input(const model_config & c) { return std::max({c.d_model, c.d_query(), c.d_ff}); }
+    // Query heads for each head of keys and values.
+    static std::size_t heads_sharing(const model_config & c) { return c.n_heads / c.n_kv_heads; }
     static std::size_t local_rotated(const model_config & c) { return c.window == 0 ? 0 : c.n_rotated; }
 
     void embed(token_id token, std::size_t t) {
@@ -157,16 +159,16 @@ private:
     // h [n, d_query]: each token sees the tokens up to and including itself, or the last `window` of them.
     void attend(std::size_t layer, std::size_t n, std::uint32_t position) {
         const model_config & c = network_.config;
-        const std::size_t heads_sharing = c.n_heads / c.n_kv_heads;
+        const std::size_t sharing = heads_sharing(c);
         const bool is_local = c.is_local(layer);
-        for (std::size_t head = 0; head < c.n_heads; ++head) {
+        for (std::size_t head = 0; head < c.n_kv_heads; ++head) {
             for (std::size_t t = 0; t < n; ++t) {
                 const std::size_t end = position + t + 1;
                 const std::size_t first = is_local && end > c.window ? end - c.window : 0;
-                const std::size_t at = t * c.d_query() + head * c.head_dim;
-                network_.kernels.attend(q_.data() + at, cache_.keys(layer, head / heads_sharing, first),
-                                        cache_.values(layer, head / heads_sharing, first), end - first, c.head_dim,
-                                        c.attention_scale, nullptr, scores_.data(), h_.data() + at);
+                const std::size_t at = t * c.d_query() + head * sharing * c.head_dim;
+                network_.kernels.attend(q_.data() + at, sharing, cache_.keys(layer, head, first),
+                                        cache_.values(layer, head, first), end - first, c.head_dim, c.attention_scale,
+                                        nullptr, scores_.data(), h_.data() + at);
             }
         }
     }
@@ -223,7 +225,7 @@ private:
     heap_array<float> projected_;   // [batch, d_model] what a block adds to the stream
     heap_array<float> turns_;       // [batch, n_rotated]
     heap_array<float> local_turns_; // [batch, n_rotated] of local layers, or empty
-    heap_array<float> scores_;      // [context]
+    heap_array<float> scores_;      // [heads_sharing, context]
     output_logits logits_;          // [state_options::logits, n_vocab]
     activations input_;
 };

@@ -88,7 +88,7 @@ public:
             for (std::size_t t = 0; t < n; ++t) {
                 const std::size_t at = t * c_.d_query() + head * c_.head_dim;
                 const float * bias = seen.bias != nullptr ? seen.bias->row(head, seen.query + t) : nullptr;
-                kernels_.attend(q_.data() + at, keys, values, seen.n_keys + t * seen.more_per_query, c_.head_dim,
+                kernels_.attend(q_.data() + at, 1, keys, values, seen.n_keys + t * seen.more_per_query, c_.head_dim,
                                 c_.attention_scale, bias, scores_.data(), h_.data() + at);
             }
         }
