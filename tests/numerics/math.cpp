@@ -20,11 +20,11 @@ double exp_error(float x) {
 }
 
 TEST_CASE("bounded_exp: fast_exp within its bounds, and the bound beyond them") {
-    for (float x = -87.0f; x <= 88.0f; x += 0.037f) {
+    for (float x = -87.0f; x <= 87.3f; x += 0.037f) {
         REQUIRE(static_cast<double>(bounded_exp(x)) == doctest::Approx(static_cast<double>(fast_exp(x))).epsilon(1e-6));
     }
-    for (const float x : {88.0f, 88.5f, 1e30f, float_infinity, std::numeric_limits<float>::quiet_NaN()}) {
-        CHECK(bounded_exp(x) == bounded_exp(88.0f));
+    for (const float x : {87.3f, 88.0f, 1e30f, float_infinity, std::numeric_limits<float>::quiet_NaN()}) {
+        CHECK(bounded_exp(x) == bounded_exp(87.3f));
     }
     for (const float x : {-87.3f, -88.0f, -1e30f, -float_infinity}) {
         CHECK(bounded_exp(x) == bounded_exp(-87.3f));

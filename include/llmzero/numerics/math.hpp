@@ -8,6 +8,7 @@
 
 #include <bit>
 #include <cfloat>
+#include <cstddef>
 #include <cstdint>
 
 namespace llmzero::inline LLMZERO_ABI {
@@ -52,23 +53,35 @@ struct split_exp {
     std::int32_t exponent;
 };
 
-inline split_exp split_exp_of(float x) {
+template <std::size_t n> inline void split_exp_of(const float (&x)[n], split_exp (&out)[n]) {
     constexpr float log2_e = 1.44269504f;
     constexpr float ln2_high = 0.693359375f; // 10 bits: k * ln2_high is exact
     constexpr float ln2_low = -2.12194440e-4f;
     constexpr float to_integer = 12582912.0f; // 1.5 * 2^23: adding it rounds to an integer in the low bits
-    const float shifted = as_stored(x * log2_e + to_integer);
-    const float k = shifted - to_integer;
-    const float r = (x - k * ln2_high) - k * ln2_low;
-    float p = 1.0f / 5040.0f;
-    p = p * r + 1.0f / 720.0f;
-    p = p * r + 1.0f / 120.0f;
-    p = p * r + 1.0f / 24.0f;
-    p = p * r + 1.0f / 6.0f;
-    p = p * r + 0.5f;
-    p = p * r + 1.0f;
-    p = p * r + 1.0f;
-    return {p, std::bit_cast<std::int32_t>(shifted) - std::bit_cast<std::int32_t>(to_integer)};
+    constexpr float factors[] = {1.0f / 720.0f, 1.0f / 120.0f, 1.0f / 24.0f, 1.0f / 6.0f, 0.5f, 1.0f, 1.0f};
+    float k[n];
+    float r[n];
+    LLMZERO_LANES
+    for (std::size_t i = 0; i < n; ++i) {
+        k[i] = as_stored(x[i] * log2_e + to_integer);
+    }
+    LLMZERO_LANES
+    for (std::size_t i = 0; i < n; ++i) {
+        out[i].exponent = std::bit_cast<std::int32_t>(k[i]) - std::bit_cast<std::int32_t>(to_integer);
+        k[i] -= to_integer;
+    }
+    LLMZERO_LANES
+    for (std::size_t i = 0; i < n; ++i) {
+        r[i] = (x[i] - k[i] * ln2_high) - k[i] * ln2_low;
+        out[i].mantissa = 1.0f / 5040.0f;
+    }
+    LLMZERO_LANES
+    for (const float factor : factors) {
+        LLMZERO_LANES
+        for (std::size_t i = 0; i < n; ++i) {
+            out[i].mantissa = out[i].mantissa * r[i] + factor;
+        }
+    }
 }
 
 } // namespace detail
@@ -78,7 +91,9 @@ inline split_exp split_exp_of(float x) {
 inline float fast_exp(float x) {
     float clamped = x < -87.3f ? -87.3f : x;
     clamped = clamped > 88.7f ? 88.7f : clamped;
-    const detail::split_exp e = detail::split_exp_of(clamped);
+    detail::split_exp split[1];
+    detail::split_exp_of({clamped}, split);
+    const detail::split_exp & e = split[0];
     // 2^k as 2^(k/2) twice, since k = 128 has no float of its own.
     const std::int32_t half = e.exponent >> 1;
     const float power1 = std::bit_cast<float>((half + 127) << 23);
@@ -87,16 +102,30 @@ inline float fast_exp(float x) {
     return x < -87.3f ? 0.0f : value;
 }
 
-// The same for x from -87.3 to 88; what is beyond, and a NaN, counts as the nearer bound. Without branches, so that
-// several can be computed side by side; for sigmoids, which do not tell these bounds from infinity.
+// The same for n numbers from -87.3 to 87.3; what is beyond, and a NaN, counts as the nearer bound. Without branches
+// and step by step for all, so that their latencies overlap; for sigmoids, which do not tell these bounds from
+// infinity.
+template <std::size_t n> inline void bounded_exp(float (&x)[n]) {
+    constexpr auto bound = std::bit_cast<std::int32_t>(87.3f);
+    LLMZERO_LANES
+    for (std::size_t i = 0; i < n; ++i) { // without their signs floats are in the order of their bits
+        const auto bits = std::bit_cast<std::uint32_t>(x[i]);
+        const std::int32_t below = static_cast<std::int32_t>(bits & 0x7fffffffu) - bound;
+        const auto magnitude = static_cast<std::uint32_t>(bound + (below & (below >> 31)));
+        x[i] = std::bit_cast<float>(magnitude | (bits & 0x80000000u));
+    }
+    detail::split_exp e[n];
+    detail::split_exp_of(x, e);
+    LLMZERO_LANES
+    for (std::size_t i = 0; i < n; ++i) {
+        x[i] = e[i].mantissa * std::bit_cast<float>((e[i].exponent + 127) << 23);
+    }
+}
+
 inline float bounded_exp(float x) {
-    constexpr auto highest = std::bit_cast<std::int32_t>(88.0f);
-    constexpr auto lowest = std::bit_cast<std::int32_t>(-87.3f);
-    auto bits = std::bit_cast<std::int32_t>(x); // floats of one sign are in the order of their bits
-    bits = bits > highest ? highest : bits;
-    bits = bits < 0 && bits > lowest ? lowest : bits;
-    const detail::split_exp e = detail::split_exp_of(std::bit_cast<float>(bits));
-    return e.mantissa * std::bit_cast<float>((e.exponent + 127) << 23);
+    float one[] = {x};
+    bounded_exp(one);
+    return one[0];
 }
 
 // sin and cos of an angle in radians, |angle| <= 1e6, with an absolute error below 1e-10: more than a float

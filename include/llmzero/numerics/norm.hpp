@@ -27,8 +27,19 @@ inline void rms_norm(const float * x, const float * weight, std::size_t n, float
         sum += lane;
     }
     const float scale = 1.0f / std::sqrt(sum / static_cast<float>(n) + epsilon);
-    for (std::size_t j = 0; j < n; ++j) {
-        out[j] = x[j] * scale * weight[j];
+    for (i = 0; i + lanes <= n; i += lanes) {
+        float scaled[lanes];
+        LLMZERO_LANES
+        for (std::size_t lane = 0; lane < lanes; ++lane) {
+            scaled[lane] = x[i + lane] * scale * weight[i + lane];
+        }
+        LLMZERO_LANES
+        for (std::size_t lane = 0; lane < lanes; ++lane) {
+            out[i + lane] = scaled[lane];
+        }
+    }
+    for (; i < n; ++i) {
+        out[i] = x[i] * scale * weight[i];
     }
 }
 

@@ -9,16 +9,19 @@ namespace llmzero::inline LLMZERO_ABI {
 
 // gate(n) becomes silu(gate) * up, with silu(g) = g / (1 + e^-g).
 inline void swiglu(float * gate, const float * up, std::size_t n) {
-    const auto one = [](float g, float u) {
-        return g / (1.0f + bounded_exp(-g)) * u;
-    };
     constexpr std::size_t lanes = 4;
     std::size_t i = 0;
     for (; i + lanes <= n; i += lanes) {
+        float power[lanes];
+        LLMZERO_LANES
+        for (std::size_t lane = 0; lane < lanes; ++lane) {
+            power[lane] = -gate[i + lane];
+        }
+        bounded_exp(power);
         float product[lanes];
         LLMZERO_LANES
         for (std::size_t lane = 0; lane < lanes; ++lane) {
-            product[lane] = one(gate[i + lane], up[i + lane]);
+            product[lane] = gate[i + lane] / (1.0f + power[lane]) * up[i + lane];
         }
         LLMZERO_LANES
         for (std::size_t lane = 0; lane < lanes; ++lane) {
@@ -26,7 +29,7 @@ inline void swiglu(float * gate, const float * up, std::size_t n) {
         }
     }
     for (; i < n; ++i) {
-        gate[i] = one(gate[i], up[i]);
+        gate[i] = gate[i] / (1.0f + bounded_exp(-gate[i])) * up[i];
     }
 }
 
