@@ -163,26 +163,41 @@ private:
         return key > infinity ? std::numeric_limits<std::int32_t>::min() : key;
     }
 
+    // Calls found(i) for every logit that may be larger than the one whose key is `least`, which found() may raise. The
+    // raw bits of a positive float are its key already, and few logits are larger than those before them.
+    template <class found_function>
+    void find_above(std::span<const float> logits, const std::int32_t & least, found_function found) const {
+        constexpr std::size_t line = 8; // logits in a cache line of a small core
+        constexpr std::size_t ahead = 4 * line;
+        const bool is_penalised = !times_in_last_.empty();
+        const auto look_at = [&](const float & logit) {
+            const auto bits = std::bit_cast<std::int32_t>(logit);
+            if ((bits ^ (bits >> 31 & 0x7fffffff)) > least || is_penalised) {
+                found(static_cast<std::size_t>(&logit - logits.data()));
+            }
+        };
+        const float * logit = logits.data();
+        const float * const end = logit + logits.size();
+        for (; static_cast<std::size_t>(end - logit) >= ahead + line; logit += line) {
+            LLMZERO_PREFETCH(logit + ahead);
+            LLMZERO_LANES
+            for (std::size_t i = 0; i < line; ++i) {
+                look_at(logit[i]);
+            }
+        }
+        for (; logit != end; ++logit) {
+            look_at(*logit);
+        }
+    }
+
     [[nodiscard]] token_id likeliest(std::span<const float> logits) const {
         std::int32_t best = ordered(-std::numeric_limits<float>::infinity());
         std::size_t token = 0;
-        if (!times_in_last_.empty()) {
-            for (std::size_t i = 0; i < logits.size(); ++i) {
-                const std::int32_t key = ordered(adjusted(logits, i));
-                token = key > best ? i : token;
-                best = key > best ? key : best;
-            }
-            return static_cast<token_id>(token);
-        }
-        // The raw bits of a positive float are its key already, and few logits exceed the best so far.
-        for (std::size_t i = 0; i < logits.size(); ++i) {
-            const auto bits = std::bit_cast<std::int32_t>(logits[i]);
-            if ((bits ^ (bits >> 31 & 0x7fffffff)) > best) {
-                const std::int32_t key = ordered(logits[i]);
-                token = key > best ? i : token;
-                best = key > best ? key : best;
-            }
-        }
+        find_above(logits, best, [&](std::size_t i) {
+            const std::int32_t key = ordered(adjusted(logits, i));
+            token = key > best ? i : token;
+            best = key > best ? key : best;
+        });
         return static_cast<token_id>(token);
     }
 
@@ -204,18 +219,17 @@ private:
         bool is_heap = false;
         // What a logit must exceed: of equals, those met first have the lower ids.
         float worst = -std::numeric_limits<float>::infinity();
-        const std::size_t n = among.empty() ? logits.size() : among.size();
-        for (std::size_t at = 0; at < n; ++at) {
-            const std::size_t i = among.empty() ? at : static_cast<std::size_t>(among[at]);
+        std::int32_t worst_key = ordered(worst);
+        const auto consider = [&](std::size_t i) {
             const float logit = adjusted(logits, i);
             if (!(logit > worst)) {
-                continue;
+                return;
             }
             const candidate found{logit, static_cast<token_id>(i)};
             if (n_candidates_ < candidates_.size()) {
                 candidates_[n_candidates_++] = found;
                 if (n_candidates_ < candidates_.size()) {
-                    continue;
+                    return;
                 }
                 std::make_heap(first, first + n_candidates_, is_better); // the worst on top
                 is_heap = true;
@@ -225,6 +239,13 @@ private:
                 std::push_heap(first, first + n_candidates_, is_better);
             }
             worst = first->logit;
+            worst_key = ordered(worst);
+        };
+        if (among.empty()) {
+            find_above(logits, worst_key, consider);
+        }
+        for (const token_id token : among) {
+            consider(static_cast<std::size_t>(token));
         }
         // Without top-k, top-p puts them in order; with it, sums must not depend on what the heap met on the way.
         if (is_heap && (options_.top_p == 1.0f || n_candidates_ < logits.size())) {
