@@ -116,13 +116,16 @@ TEST_CASE("output head: a search in vain makes the next ones rarer, one that fin
 
 TEST_CASE("output head: which heads have a sketch") {
     const kernel_set & set = best_kernels();
-    const auto wants = [&](head_mode mode, std::size_t rows, std::size_t cols) {
-        return wants_sketch(mode, set, packed_format::q8, rows, cols);
+    const auto wants = [&](head_mode mode, std::size_t rows, std::size_t cols, std::uint64_t n_weights = 0) {
+        return wants_sketch(mode, set, packed_format::q8, rows, cols, n_weights);
     };
+    constexpr std::uint64_t stories15m = 15191712;
     CHECK(wants(head_mode::sketch, 10, 32));
     CHECK_FALSE(wants(head_mode::sketch, 10, 33));
     CHECK_FALSE(wants(head_mode::full, 32000, 288));
-    CHECK(wants(head_mode::automatic, 32000, 288) == set.gains_by_sketch(packed_format::q8));
+    CHECK(wants(head_mode::automatic, 32000, 288, stories15m) == set.gains_by_sketch(packed_format::q8));
+    CHECK_FALSE(wants(head_mode::automatic, 49152, 576, 134515008)); // SmolLM2-135M
+    CHECK(wants(head_mode::sketch, 49152, 576, 134515008));
     CHECK_FALSE(wants(head_mode::automatic, 100, 64));
     for (const kernel_set * each : available_kernels()) {
         CHECK_FALSE(each->gains_by_sketch(head_sketch::format));

@@ -277,6 +277,7 @@ TEST_CASE("weight loader: a head comes with its sketch, which counts") {
         loader.start_loading({});
         REQUIRE(loader.head(head, sketch, 40, 64, short_name("head")));
         CHECK(loader.memory_bytes() == counted);
+        CHECK(loader.n_weights() == 40 * 64);
         const bool has_sketch = mode == head_mode::sketch; // this small a head has none of itself
         CHECK(sketch.empty() == !has_sketch);
         CHECK(counted ==

@@ -90,7 +90,7 @@ public:
                               const short_name & name) {
         LLMZERO_ASSIGN(const gguf_tensor * tensor, find(name, rows, cols));
         const block_type * const type = original_of(*tensor).type != nullptr ? nullptr : find_block_type(tensor->type);
-        if (type == nullptr || !wants_sketch(head_mode_, kernels_, type->packed, rows, cols)) {
+        if (type == nullptr || !wants_sketch(head_mode_, kernels_, type->packed, rows, cols, n_weights())) {
             return matrix(into, rows, cols, name);
         }
         if (is_loading_) {
@@ -101,6 +101,15 @@ public:
         status loaded = matrix(into, rows, cols, name);
         sketch_ = nullptr;
         return loaded;
+    }
+
+    // Of all tensors of the file; in a packed one, which has no sketch, this is about their bytes.
+    [[nodiscard]] std::uint64_t n_weights() const {
+        std::uint64_t sum = 0;
+        for (const gguf_tensor & tensor : file_.tensors()) {
+            sum += std::uint64_t{tensor.rows()} * tensor.cols();
+        }
+        return sum;
     }
 
     // A vector of `n` floats; its type must be F32, F16 or BF16.
