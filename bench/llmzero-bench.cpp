@@ -49,7 +49,7 @@ constexpr auto shape_names = [] {
     return names;
 }();
 constexpr const char * load_mode_names[] = {"auto", "map", "read"};
-constexpr const char * kv_type_names[] = {"f32", "q8"};
+constexpr const char * kv_type_names[] = {"f32", "q8", "auto"};
 
 struct bench_settings {
     bench::subject_settings subject;
@@ -94,7 +94,8 @@ cli::option_table options_of(bench_settings & s) {
         cli::whole('r', "repetitions", s.speed.repetitions, 1, 10000, "Measurements of each."),
         cli::whole('b', "batch", s.speed.batch, 1, llmzero::session::max_batch,
                    "Tokens of the prompt that are worked on together."),
-        cli::choice(0, "kv", s.speed.kv, kv_type_names, "TYPE", "Type of the key-value cache: f32 or q8."),
+        cli::choice(0, "kv", s.speed.kv, kv_type_names, "TYPE",
+                    "Type of the key-value cache: f32, q8, or auto: q8 where it is faster."),
 
         cli::heading("Kernels"),
         cli::toggle(0, "kernels", s.kernels.is_asked_for,

@@ -137,8 +137,8 @@ struct stretches {
     json.member("model_filename", model_file);
     json.member("model_name", model_name);
     json.member("model_type", model_type);
-    json.member("type_k", name_of(settings.kv));
-    json.member("type_v", name_of(settings.kv));
+    json.member("type_k", name_of(llmzero::chosen_kv(settings.kv, model)));
+    json.member("type_v", name_of(llmzero::chosen_kv(settings.kv, model)));
     json.member("text_filename", std::string_view(settings.file));
     json.member("separator", std::string_view(settings.separator));
     json.member("n_ctx", facts.context);

@@ -53,7 +53,7 @@ llmzero::result<cli::file_needs> needs_of(const llmzero::byte_source & source, c
     }
     const std::uint32_t standard = std::min(outline->config().context, llmzero::session::max_default_context);
     needs.context = settings.ctx_size != 0 ? settings.ctx_size : standard;
-    needs.kv = name_of(settings.kv);
+    needs.kv = name_of(llmzero::chosen_kv(settings.kv, *outline));
     needs.model_bytes = outline->memory_bytes();
     llmzero::session_options options;
     options.context = needs.context;

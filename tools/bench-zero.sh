@@ -71,9 +71,9 @@ modelled() { # modelled LOW HIGH MODEL arguments...
 }
 at_position() { # at_position N MODEL LOW HIGH: of a token after N others, which this machine reads beforehand
     prompt "$1"
-    # shellcheck disable=SC2046
+    # shellcheck disable=SC2046 # q8: what the ARM program takes by itself for heads of 64
     (cd "$work" && rm -f "$2.cache" &&
-        "$root/build/release/llmzero-run" $(run_as "$2") -f "$1" -n 0 --prompt-cache "$2.cache" < /dev/null) > /dev/null
+        "$root/build/release/llmzero-run" $(run_as "$2") --kv q8 -f "$1" -n 0 --prompt-cache "$2.cache" < /dev/null) > /dev/null
     modelled "$3" "$4" "$2" -f "$1" --prompt-cache "$2.cache" -n @
 }
 

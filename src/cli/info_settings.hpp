@@ -25,7 +25,7 @@ struct info_settings {
     bool help = false;
 };
 
-inline constexpr const char * info_kv_names[] = {"f32", "q8"};
+inline constexpr const char * info_kv_names[] = {"f32", "q8", "auto"};
 
 // The table refers to `s`, which must stay where it is.
 [[nodiscard]] inline option_table info_options(info_settings & s) {
@@ -33,7 +33,9 @@ inline constexpr const char * info_kv_names[] = {"f32", "q8"};
         heading("Memory for"),
         whole('c', "ctx-size", s.ctx_size, 0, llmzero::detail::max_context, "Tokens of prompt and output together.",
               "0: what the model was trained for, at most 4096"),
-        choice(0, "kv", s.kv, info_kv_names, "TYPE", "Type of the key-value cache: f32, or q8: about a quarter of it."),
+        choice(
+            0, "kv", s.kv, info_kv_names, "TYPE",
+            "Type of the key-value cache: f32, q8 (about a quarter of it), or auto: as llmzero-run takes by itself."),
         whole(0, "batch", s.batch, 1, llmzero::session::max_batch, "Tokens of the prompt that are worked on together."),
 
         heading("Output"),

@@ -76,7 +76,7 @@ struct run_settings {
 
 inline constexpr const char * load_mode_names[] = {"auto", "map", "read"};
 inline constexpr const char * head_mode_names[] = {"auto", "full", "sketch"};
-inline constexpr const char * kv_type_names[] = {"f32", "q8"};
+inline constexpr const char * kv_type_names[] = {"f32", "q8", "auto"};
 
 // The table refers to `s`, which must stay where it is.
 [[nodiscard]] inline option_table run_options(run_settings & s) {
@@ -131,7 +131,7 @@ inline constexpr const char * kv_type_names[] = {"f32", "q8"};
         whole('c', "ctx-size", s.ctx_size, 0, most, "Tokens of prompt and output together.",
               "0: what prompt and output need, or for --interactive 4096, if model and memory allow"),
         choice(0, "kv", s.kv, kv_type_names, "TYPE",
-               "Type of the key-value cache: f32, or q8: about a quarter of its size."),
+               "Type of the key-value cache: f32, q8 (about a quarter of its size), or auto: q8 where it is faster."),
         whole(0, "batch", s.batch, 1, llmzero::session::max_batch, "Tokens of the prompt that are worked on together."),
         up_to(
             llmzero::session::max_draft_tokens,

@@ -44,7 +44,7 @@ support::comparison compare_all_steps(const golden::model & expected, const std:
     REQUIRE_MESSAGE(model.has_value(), model.error().message());
     support::comparison found;
     std::size_t prompt = 0;
-    const auto run = conformance::measure(expected, *model, llmzero::kv_type::f32,
+    const auto run = conformance::measure(expected, *model, llmzero::session_options{}.kv,
                                           [&](const golden::prompt & p, const step_logits & reference) {
                                               for (std::size_t step = 0; step < p.greedy_ids.size(); ++step) {
                                                   found.add(reference[step], logits[prompt][step]);
@@ -100,7 +100,7 @@ TEST_CASE("fidelity table") {
         REQUIRE_MESSAGE(model.has_value(), model.error().message());
         std::vector<step_logits> logits;
         const auto run =
-            conformance::measure(*expected, *model, llmzero::kv_type::f32,
+            conformance::measure(*expected, *model, llmzero::session_options{}.kv,
                                  [&](const golden::prompt &, const step_logits & all) { logits.push_back(all); });
         REQUIRE_MESSAGE(run.has_value(), run.error().message());
 

@@ -34,7 +34,7 @@ void check_rules(const golden::model & expected, const llmzero::kernel_set & ker
     options.kernels = &kernels;
     const auto model = llmzero::load(expected.path.c_str(), options);
     REQUIRE_MESSAGE(model.has_value(), model.error().message());
-    const auto run = conformance::measure(expected, *model, llmzero::kv_type::f32);
+    const auto run = conformance::measure(expected, *model, llmzero::session_options{}.kv);
     REQUIRE_MESSAGE(run.has_value(), run.error().message());
     const fidelity & found = *run;
 

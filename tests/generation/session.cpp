@@ -428,6 +428,7 @@ TEST_CASE("session: the memory is as announced, and a budget refuses before it i
     }
     CHECK(session::bytes_needed(m, {.context = 40}) > session::bytes_needed(m, {.context = 20}));
     CHECK(session::bytes_needed(m, {.kv = kv_type::q8}) < session::bytes_needed(m, {.kv = kv_type::f32}));
+    CHECK(session::bytes_needed(m) == session::bytes_needed(m, {.kv = chosen_kv(kv_type::automatic, m)}));
 }
 
 TEST_CASE("session: the memory is known before the model is loaded") {

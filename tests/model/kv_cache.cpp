@@ -196,4 +196,18 @@ TEST_CASE("kv_cache: the memory is as announced, and running out of it is an err
     CHECK(refused.error().code() == error_code::out_of_memory);
 }
 
+TEST_CASE("kv cache: what is taken where nothing is asked for") {
+    for (const std::uint32_t head_dim : {8u, 16u, 32u, 48u, 64u, 80u, 96u, 128u}) {
+        CAPTURE(head_dim);
+        model_config c = shape();
+        c.head_dim = head_dim;
+        CHECK(chosen_kv(kv_type::automatic, true, c) == (head_dim % 32 == 0 ? kv_type::q8 : kv_type::f32));
+        CHECK(chosen_kv(kv_type::automatic, false, c) == kv_type::f32);
+        for (const bool gains : {false, true}) {
+            CHECK(chosen_kv(kv_type::f32, gains, c) == kv_type::f32);
+            CHECK(chosen_kv(kv_type::q8, gains, c) == kv_type::q8);
+        }
+    }
+}
+
 } // namespace

@@ -38,7 +38,7 @@ struct session_options {
     // Tokens, prompt and answer together; 0: what the model was trained for (model_config::context), but at most
     // session::max_default_context. More than the model was trained for is possible, but text beyond that gets worse.
     std::uint32_t context = 0;
-    kv_type kv = kv_type::f32;             // how keys and values are kept
+    kv_type kv = kv_type::automatic;       // how keys and values are kept
     std::uint32_t batch = 32;              // tokens of a prompt evaluated together
     std::uint32_t draft_tokens = 3;        // verified ahead at most; each takes memory for a row of logits
     std::uint64_t memory_budget_bytes = 0; // refuse, before taking it, to need more than this; 0: no limit
@@ -60,12 +60,12 @@ public:
 
     // Memory that create() takes for these options, in bytes.
     [[nodiscard]] static std::uint64_t bytes_needed(const model & from, const session_options & options = {}) {
-        const state_options state = resolved(from.config(), options);
+        const state_options state = resolved(from, options);
         return from.network().state_bytes(state) + token_bytes(state);
     }
     // The same for a model that has not been loaded.
     [[nodiscard]] static std::uint64_t bytes_needed(const model_outline & from, const session_options & options = {}) {
-        const state_options state = resolved(from.config(), options);
+        const state_options state = resolved(from, options);
         return from.state_bytes(state) + token_bytes(state);
     }
 
@@ -90,7 +90,7 @@ public:
             return error(error_code::out_of_memory, "a session of %llu bytes does not fit into this machine's memory",
                          static_cast<unsigned long long>(bytes));
         }
-        const state_options state = resolved(from.config(), options);
+        const state_options state = resolved(from, options);
         session made(from, state);
         LLMZERO_ASSIGN(made.state_, from.network().create_state(state));
         LLMZERO_CHECK(made.tokens_.reserve(std::size_t{state.context} + 1));
@@ -212,11 +212,13 @@ private:
         return std::chrono::duration<double, std::milli>(clock::now() - start).count();
     }
 
-    static state_options resolved(const model_config & config, const session_options & options) {
+    // from: a model, or its outline
+    template <class described> static state_options resolved(const described & from, const session_options & options) {
+        const model_config & config = from.config();
         const std::uint32_t context =
             options.context != 0 ? options.context : std::min(config.context, max_default_context);
         const std::uint32_t batch = std::min(options.batch, context);
-        return {context, options.kv, batch,
+        return {context, chosen_kv(options.kv, from), batch,
                 std::min(std::min(options.draft_tokens, max_draft_tokens) + 1, std::max(batch, 1u))};
     }
 

@@ -195,7 +195,7 @@ inline bool gains_by_sketch(packed_format format) {
 }
 
 inline constexpr kernel_set set = {
-    layout, kind_for, activation_bytes, prepare, multiply, attend, time_of_four, gains_by_sketch,
+    layout, kind_for, activation_bytes, prepare, multiply, attend, true, time_of_four, gains_by_sketch,
 };
 
 } // namespace llmzero::inline LLMZERO_ABI::kernels::arm1176

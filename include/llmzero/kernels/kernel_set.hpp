@@ -124,6 +124,9 @@ struct kernel_set : packed_layout {
     void (*attend)(const float * q, std::size_t n_heads, const kv_rows & keys, const kv_rows & values, std::size_t n,
                    std::size_t head_dim, float scale, const float * bias, float * scores, float * out);
 
+    // Whether attend() is much faster with keys and values of 8 bits.
+    bool gains_by_eight_bit_kv;
+
     // Time of multiply() with four tokens in that with one, about: from 1, where weights have to come from memory, to
     // 4. A guess that only decides whether tokens are verified together (generation/drafting.hpp).
     float (*time_of_four)(packed_format format);

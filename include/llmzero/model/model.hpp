@@ -207,6 +207,7 @@ inline result<model> load(std::string_view path, const load_options & options = 
 class model_outline {
 public:
     [[nodiscard]] const model_config & config() const { return config_; }
+    [[nodiscard]] const kernel_set & kernels() const { return *kernels_; }
     // What load() would take, and what a session's state would, in bytes.
     [[nodiscard]] std::uint64_t memory_bytes() const { return memory_bytes_; }
     [[nodiscard]] std::uint64_t state_bytes(const state_options & options) const {
@@ -225,6 +226,11 @@ private:
     const kernel_set * kernels_;
     std::uint64_t memory_bytes_;
 };
+
+// What a session of the model, or of what an outline is of, keeps where `asked` is.
+template <class described> kv_type chosen_kv(kv_type asked, const described & from) {
+    return chosen_kv(asked, from.kernels().gains_by_eight_bit_kv, from.config());
+}
 
 // Reads and checks all of a file but the numbers in its tensors. A file that passes can be loaded, unless memory or
 // those numbers forbid it. Errors as load().
