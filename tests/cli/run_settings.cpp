@@ -43,7 +43,7 @@ TEST_CASE("llmzero-run: names and letters are unique, every option has its help"
         CAPTURE(expected);
         CHECK(names.count(expected) == 1);
     }
-    CHECK(names.size() == 31);
+    CHECK(names.size() == 32);
     CHECK(letters == std::set<char>{'m', 'p', 'f', 'n', 'c', 's', 'v', 'h'});
 }
 

@@ -201,12 +201,9 @@ TEST_CASE("kv cache: what is taken where nothing is asked for") {
         CAPTURE(head_dim);
         model_config c = shape();
         c.head_dim = head_dim;
-        CHECK(chosen_kv(kv_type::automatic, true, c) == (head_dim % 32 == 0 ? kv_type::q8 : kv_type::f32));
-        CHECK(chosen_kv(kv_type::automatic, false, c) == kv_type::f32);
-        for (const bool gains : {false, true}) {
-            CHECK(chosen_kv(kv_type::f32, gains, c) == kv_type::f32);
-            CHECK(chosen_kv(kv_type::q8, gains, c) == kv_type::q8);
-        }
+        CHECK(preferred_kv(true, true, c) == (head_dim % 32 == 0 ? kv_type::q8 : kv_type::f32));
+        CHECK(preferred_kv(false, true, c) == kv_type::f32);
+        CHECK(preferred_kv(true, false, c) == kv_type::f32); // a model of floats
     }
 }
 

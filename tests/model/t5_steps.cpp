@@ -126,8 +126,13 @@ TEST_CASE("t5 steps: attention without scaling, with a bias, to keys from any po
 TEST_CASE("t5 steps: the head reads the scaled norm of one token") {
     steps_of_two with;
     const std::vector<float> x = {3, 4};
-    float logits[2] = {};
-    with.steps.head(identity(2, 10), x.data(), 1, vector_of({1, 2}), 0.5f, logits);
-    CHECK(logits[0] == doctest::Approx(5 * norm_of_3));
-    CHECK(logits[1] == doctest::Approx(10 * norm_of_4));
+    llmzero::t5_weights w;
+    w.separate_head = identity(2, 10);
+    w.decoder.output_norm = vector_of({1, 2});
+    llmzero::output_logits logits;
+    REQUIRE(logits.allocate(1, 2));
+    with.steps.head(w, x.data(), 1, 0.5f, logits);
+    REQUIRE(logits.values().size() >= 2);
+    CHECK(logits.values()[0] == doctest::Approx(5 * norm_of_3));
+    CHECK(logits.values()[1] == doctest::Approx(10 * norm_of_4));
 }

@@ -274,6 +274,7 @@ TEST_CASE("weight loader: a head comes with its sketch, which counts") {
         REQUIRE(loader.head(head, sketch, 40, 64, short_name("head")));
         const std::uint64_t counted = loader.memory_bytes();
         CHECK(sketch.empty());
+        CHECK(loader.rounds_activations());
         loader.start_loading({});
         REQUIRE(loader.head(head, sketch, 40, 64, short_name("head")));
         CHECK(loader.memory_bytes() == counted);

@@ -28,7 +28,7 @@ namespace llmzero::inline LLMZERO_ABI {
 enum class kv_type : std::uint8_t {
     f32,
     q8,
-    automatic, // f32 or q8, see chosen_kv()
+    automatic, // f32 or q8, see preferred_kv()
 };
 
 constexpr const char * name_of(kv_type type) {
@@ -38,12 +38,10 @@ constexpr const char * name_of(kv_type type) {
 // What a session keeps. Of itself it takes 8 bits only where attention gains by it, and only for heads long enough that
 // an element that stands out does not take the scale for itself: with heads of 32 elements and more 8 bits add an nmse
 // of 1e-4 to the logits, a fifth of what rounded activations add; with heads of 8, up to 2e-3.
-constexpr kv_type chosen_kv(kv_type asked, bool gains_by_eight_bits, const model_config & c) {
+// A model of floats, whose activations are not rounded, keeps all of its precision.
+constexpr kv_type preferred_kv(bool gains_by_eight_bits, bool rounds_activations, const model_config & c) {
     constexpr std::uint32_t long_enough = 32;
-    if (asked != kv_type::automatic) {
-        return asked;
-    }
-    return gains_by_eight_bits && c.head_dim % long_enough == 0 ? kv_type::q8 : kv_type::f32;
+    return gains_by_eight_bits && rounds_activations && c.head_dim % long_enough == 0 ? kv_type::q8 : kv_type::f32;
 }
 
 // Takes the next bytes of a saved state, in this machine's byte order; an error ends the saving.

@@ -58,6 +58,8 @@ public:
     [[nodiscard]] std::uint64_t fingerprint() const { return parts_->fingerprint; }
     [[nodiscard]] std::uint64_t memory_bytes() const { return parts_->memory_bytes; }
     [[nodiscard]] const kernel_set & kernels() const { return *parts_->kernels; }
+    // What kv_type::automatic is for this model: f32 or q8.
+    [[nodiscard]] kv_type preferred_kv() const { return parts_->preferred_kv; }
     // For the layer above: makes the states that sessions run on.
     [[nodiscard]] const llmzero::network & network() const { return *parts_->weights; }
 
@@ -73,6 +75,7 @@ private:
         const kernel_set * kernels;
         std::uint64_t memory_bytes;
         std::uint64_t fingerprint;
+        kv_type preferred_kv;
         chat_choice chat;
         const char * architecture;
         short_name name;
@@ -164,7 +167,8 @@ inline result<model> model::load(const byte_source & source, const load_options 
     }
     LLMZERO_ASSIGN(auto all,
                    shared<model::parts>::create(model::parts{
-                       std::move(kept), config, std::move(text), std::move(weights), &kernels, bytes, fingerprint, chat,
+                       std::move(kept), config, std::move(text), std::move(weights), &kernels, bytes, fingerprint,
+                       llmzero::preferred_kv(kernels.gains_by_eight_bit_kv, loader.rounds_activations(), config), chat,
                        architecture->name, short_name("%.*s", static_cast<int>(name.size()), name.data())}));
     return model(std::move(all));
 }
@@ -207,7 +211,7 @@ inline result<model> load(std::string_view path, const load_options & options = 
 class model_outline {
 public:
     [[nodiscard]] const model_config & config() const { return config_; }
-    [[nodiscard]] const kernel_set & kernels() const { return *kernels_; }
+    [[nodiscard]] kv_type preferred_kv() const { return preferred_kv_; }
     // What load() would take, and what a session's state would, in bytes.
     [[nodiscard]] std::uint64_t memory_bytes() const { return memory_bytes_; }
     [[nodiscard]] std::uint64_t state_bytes(const state_options & options) const {
@@ -218,18 +222,20 @@ private:
     friend result<model_outline> outline_of(const byte_source &, const load_options &);
 
     model_outline(const model_config & config, const detail::architecture_entry & architecture,
-                  const kernel_set & kernels, std::uint64_t memory_bytes)
-        : config_(config), architecture_(&architecture), kernels_(&kernels), memory_bytes_(memory_bytes) {}
+                  const kernel_set & kernels, kv_type preferred_kv, std::uint64_t memory_bytes)
+        : config_(config), architecture_(&architecture), kernels_(&kernels), preferred_kv_(preferred_kv),
+          memory_bytes_(memory_bytes) {}
 
     model_config config_;
     const detail::architecture_entry * architecture_;
     const kernel_set * kernels_;
+    kv_type preferred_kv_;
     std::uint64_t memory_bytes_;
 };
 
-// What a session of the model, or of what an outline is of, keeps where `asked` is.
+// What a session of a model, or of what an outline is of, keeps where `asked` is.
 template <class described> kv_type chosen_kv(kv_type asked, const described & from) {
-    return chosen_kv(asked, from.kernels().gains_by_eight_bit_kv, from.config());
+    return asked == kv_type::automatic ? from.preferred_kv() : asked;
 }
 
 // Reads and checks all of a file but the numbers in its tensors. A file that passes can be loaded, unless memory or
@@ -247,7 +253,8 @@ inline result<model_outline> outline_of(const byte_source & source, const load_o
     weight_loader loader(file, kernels, options.head);
     loader.use_packed(packed, false);
     LLMZERO_ASSIGN(const std::uint64_t bytes, architecture->bytes_needed(loader, config));
-    return model_outline(config, *architecture, kernels, bytes + text.memory_bytes());
+    const kv_type kv = preferred_kv(kernels.gains_by_eight_bit_kv, loader.rounds_activations(), config);
+    return model_outline(config, *architecture, kernels, kv, bytes + text.memory_bytes());
 }
 
 // What load() would need for this model, in bytes, without loading it.

@@ -50,6 +50,8 @@ public:
     // Memory that the tensors named so far need, in bytes.
     [[nodiscard]] std::uint64_t memory_bytes() const { return memory_bytes_; }
     [[nodiscard]] const kernel_set & kernels() const { return kernels_; }
+    // Whether one of the matrices named so far is quantised.
+    [[nodiscard]] bool rounds_activations() const { return rounds_activations_; }
     // Whether a matrix points into the file's mapping.
     [[nodiscard]] bool has_borrowed() const { return has_borrowed_; }
     [[nodiscard]] bool has(std::string_view name) const { return file_.find_tensor(name) != nullptr; }
@@ -72,6 +74,7 @@ public:
         }
         memory_bytes_ += bytes;
         file_bytes_ += tensor->bytes;
+        rounds_activations_ = rounds_activations_ || is_quantised(type->packed);
         if (!is_loading_) {
             return success();
         }
@@ -217,6 +220,7 @@ private:
     bool may_borrow_ = false;
     bool has_borrowed_ = false;
     bool is_loading_ = false;
+    bool rounds_activations_ = false;
     std::uint64_t memory_bytes_ = 0;
     std::uint64_t file_bytes_ = 0; // of the tensors named so far
     std::uint64_t file_bytes_packed_ = 0;
