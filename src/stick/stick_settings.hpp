@@ -28,7 +28,7 @@ struct stick_settings {
     bool help = false;
 };
 
-inline constexpr const char * stick_kv_names[] = {"f32", "q8"};
+inline constexpr const char * stick_kv_names[] = {"f32", "q8", "auto"};
 
 // The table refers to `s`, which must stay where it is.
 [[nodiscard]] inline cli::option_table stick_options(stick_settings & s) {
@@ -53,7 +53,7 @@ inline constexpr const char * stick_kv_names[] = {"f32", "q8"};
                    "what the system has available"),
         cli::choice(0, "kv", s.kv, stick_kv_names, "TYPE",
                     "Type of the key-value cache: f32, or q8: about a quarter of its size, so that conversations may "
-                    "be longer where memory is short."),
+                    "be longer where memory is short; auto: q8 where it is faster."),
 
         cli::heading("Output"),
         cli::toggle('v', "verbose", s.verbose, "Tell on standard error what is done. So it is on a terminal."),

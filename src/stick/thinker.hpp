@@ -35,7 +35,7 @@ struct thinker_options {
     std::string model = {};                   // the default's file; empty: the built-in one
     std::string models_folder = {};           // of the files that settings may name; empty: none
     cli::automatic_number memory = {};        // bytes; empty: what the system has available; 0: no limit
-    llmzero::kv_type kv = llmzero::kv_type::f32;
+    llmzero::kv_type kv = llmzero::kv_type::automatic;
     std::function<bool()> go_on = {}; // asked while a model is loaded; false stops
 };
 
