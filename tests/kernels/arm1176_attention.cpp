@@ -127,4 +127,14 @@ TEST_CASE("arm1176 attention: a query of zeros takes the mean, a NaN does not ge
 
 } // namespace
 
+#else
+
+#    include <llmzero/kernels/select.hpp>
+
+#    include <string_view>
+
+TEST_CASE("arm1176 attention: is not in builds for other machines") {
+    CHECK(llmzero::best_kernels().name != std::string_view("arm1176"));
+}
+
 #endif

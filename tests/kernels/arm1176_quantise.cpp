@@ -112,4 +112,14 @@ TEST_CASE("arm1176 quantise: zeros, infinities, NaN, and the ends of the range")
 
 } // namespace
 
+#else
+
+#    include <llmzero/kernels/select.hpp>
+
+#    include <string_view>
+
+TEST_CASE("arm1176 quantise: is not in builds for other machines") {
+    CHECK(llmzero::best_kernels().name != std::string_view("arm1176"));
+}
+
 #endif

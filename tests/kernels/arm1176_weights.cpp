@@ -15,7 +15,7 @@ using namespace llmzero;
 
 namespace {
 
-namespace arm = kernels::arm1176::detail;
+namespace arm_weights = kernels::arm1176::detail;
 
 TEST_CASE("arm1176 weights: the largest, of either sign and at every place") {
     support::numbers random(80);
@@ -27,7 +27,7 @@ TEST_CASE("arm1176 weights: the largest, of either sign and at every place") {
                     value = offset + random.uniform(-2.0f, 2.0f);
                 }
                 z[at] = offset + 3.0f;
-                CHECK(arm::largest_of(z.data(), n) == offset + 3.0f);
+                CHECK(arm_weights::largest_of(z.data(), n) == offset + 3.0f);
             }
         }
     }
@@ -40,7 +40,7 @@ TEST_CASE("arm1176 weights: sums become floats and meet their scales") {
         z[i] = std::bit_cast<float>(std::int32_t{1000 * i - 7000});
         scales[i] = 0.5f * static_cast<float>(i + 1);
     }
-    arm::scale_sums(z, scales, 16);
+    arm_weights::scale_sums(z, scales, 16);
     for (int i = 0; i < 16; ++i) {
         CHECK(z[i] == static_cast<float>(1000 * i - 7000) * scales[i]);
     }
@@ -62,12 +62,16 @@ TEST_CASE("arm1176 weights: powers within 1e-5, weights rounded to 15 bits, and 
             z[0] = -std::numeric_limits<float>::infinity();
             z[1] = -1000.0f;
             std::vector<std::uint32_t> pairs(3 * n / 2, 0x12345678u);
-            const arm::weigh_job job{z.data(),     ratios.data(),
-                                     pairs.data(), 3 * sizeof(std::uint32_t),
-                                     &arm::powers, ratios.data() + n / 2 - 4,
-                                     0.0f,         1.25f,
-                                     128.0f};
-            const double sum = arm::weigh(&job) * 0x1p-26;
+            const arm_weights::weigh_job job{z.data(),
+                                             ratios.data(),
+                                             pairs.data(),
+                                             3 * sizeof(std::uint32_t),
+                                             &arm_weights::powers,
+                                             ratios.data() + n / 2 - 4,
+                                             0.0f,
+                                             1.25f,
+                                             128.0f};
+            const double sum = arm_weights::weigh(&job) * 0x1p-26;
             double expected = 0;
             for (std::size_t i = 0; i < n; ++i) {
                 const double power = std::exp2(1.25 * static_cast<double>(z[i]));
@@ -82,5 +86,15 @@ TEST_CASE("arm1176 weights: powers within 1e-5, weights rounded to 15 bits, and 
 }
 
 } // namespace
+
+#else
+
+#    include <llmzero/kernels/select.hpp>
+
+#    include <string_view>
+
+TEST_CASE("arm1176 weights: is not in builds for other machines") {
+    CHECK(llmzero::best_kernels().name != std::string_view("arm1176"));
+}
 
 #endif

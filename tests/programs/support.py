@@ -83,11 +83,11 @@ def read_until(descriptor, wanted, timeout=TIMEOUT):
     return got
 
 
-def write_slow_model(path, context=100000):
-    """A llama model with random weights, slow enough to be interrupted: 9 MB of Q8_0, a vocabulary of 288.
+def write_slow_model(path, context=100000, ff=8192):
+    """A llama model with random weights, slow enough to be interrupted: Q8_0, 9 MB unless `ff` says more, a vocabulary of 288.
 
     Its output weights are zero, so all logits are: greedy, it writes <unk> for ever, which is no text."""
-    d, ff, layers, vocab = 256, 8192, 1, 288
+    d, layers, vocab = 256, 1, 288
 
     def text(s):
         s = s.encode()

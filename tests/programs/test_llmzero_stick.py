@@ -307,7 +307,7 @@ class Live(Case):
 
     def test_changed_deleted_and_ended_in_mid_answer(self):
         model = os.path.join(Program.folder, "slow.gguf")
-        support.write_slow_model(model)
+        support.write_slow_model(model, ff=32768)
         self.save("SETTINGS.TXT", b"max tokens = 30000\ntemperature = 0\n")
         process = self.start("--model", model)
         self.save("a.txt", b"a")
