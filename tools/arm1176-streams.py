@@ -64,6 +64,9 @@ class Code:
     def smulw(self, to, a, b, half):
         self.add(f'smulw{half} {to}, {a}, {b}', early=[a, b], writes=[(to, 3)])
 
+    def smlaw(self, to, a, b, half, start):
+        self.add(f'smlaw{half} {to}, {a}, {b}, {start}', early=[a, b], sum=start, writes=[(to, 3)])
+
     def smuad(self, to, a, b):
         self.add(f'smuad {to}, {a}, {b}', early=[a, b], writes=[(to, 3)])
 
@@ -215,23 +218,36 @@ def mask_lines(bits):
 
 
 class Stream:
-    """All rows of a tile by one vector. bits: 4, 5, 6 or 8; halves: a factor for each 16 weights; scales: f16 or f32; offsets:
-    one for each 32 weights, or with halves for each 16."""
+    """A tile by one vector. bits: 4, 5, 6 or 8; halves: a factor for each 16 weights; scales: f16 or f32; offsets: one for
+    each 32 weights, or with halves for each 16.
+
+    Tiles have many rows, so that the activations are fetched less often. The loop is for a strip of 16 rows, with its
+    scales and codes; totals are in y. The sums of 8 rows become part of them at once: one instruction for eight products
+    of the VFP, which does them while the core goes on. For the last 8 rows this is left to the products of the next strip,
+    the first of which adds nothing to a place on the stack.
+
+    Sums of 32 begin from nothing, and what they should have begun from is added to the float: as all of them are multiples
+    of sum_shift() bits and have at most 24 others, that is exact. Sums of 16 begin from it, as a factor follows: the first
+    waits in the VFP, where it stays an integer, for the second to be added, which is exact as well."""
+
+    ROWS = 96
+    ON_STACK = ['zeros'] * 8 + ['total', 'end', 'last_total', 'left', 'skip', 'saved', 'fpscr', 'x', 'tile', 'y', 'n_groups']
 
     def __init__(self, bits, halves, scales, offsets=False):
         self.bits, self.halves, self.scales, self.offsets = bits, halves, scales, offsets
         self.name = f"stream_{bits}{'_halves' if halves else ''}_{scales}{'_offset' if offsets else ''}"
-        # Taller tiles fetch the activations less often; with scales of 32 bits vldr would not reach over 16 pairs.
-        self.pairs = 8 if scales == 'f32' else 16
+        self.pairs = 8  # of rows in a strip
         self.blocks = {4: [4] * 4, 5: [3] * 5 + [1], 6: [3, 3, 4] * 2, 8: [4] * 4}[bits]  # factors of each block of words
         self.block_words = {4: 2, 5: 2, 6: 2, 8: 4}[bits]
         self.pair_code_bytes = 4 * self.block_words * len(self.blocks)
         self.parts = 2 if halves else 1
+        self.n_offsets = self.parts if offsets else 0
         self.x_scale = SIXES_SCALE if bits == 6 else X_HALF_SCALE if scales == 'f16' else X_SCALE
         self.x_half_start = SIXES_HALF_START if bits == 6 else X_HALF_START
-        self.pair_scale_bytes = (8 if scales == 'f32' else 4) + (8 if halves else 0) + (8 * self.parts if offsets else 0)
-        self.scale_bytes = self.pairs * self.pair_scale_bytes
-        self.group_bytes = self.stride = self.scale_bytes + self.pairs * self.pair_code_bytes
+        self.pair_scale_bytes = 8 if scales == 'f32' else 4
+        self.scale_bytes = self.pairs * (self.pair_scale_bytes + (8 if halves else 0) + 8 * self.n_offsets)
+        self.group_bytes = self.scale_bytes + self.pairs * self.pair_code_bytes
+        self.stride = self.ROWS // 16 * self.group_bytes
         # Pairs of registers: words, sums, free. The 8-bit form has its words in r8-r11.
         self.words, self.sums, self.free = ('r8', 'r9'), ('r10', 'r11'), ('r2', 'r3')
         if bits == 8:
@@ -241,46 +257,12 @@ class Stream:
         return pair * self.pair_scale_bytes
 
     def factor_place(self, pair, half):
-        return pair * self.pair_scale_bytes + (8 if self.scales == 'f32' else 4) + 4 * half
+        return self.pairs * self.pair_scale_bytes + 8 * pair + 4 * half
 
     def offset_place(self, pair, part):
-        return self.factor_place(pair, 2 if self.halves else 0) + 8 * part
+        return self.factor_place(self.pairs if self.halves else 0, 0) + 8 * self.pairs * part + 8 * pair
 
-    def finish_part(self, c, pair, part, half, temporaries):
-        """The sums of 32 (or 16) weights become floats and, with their scales, part of the totals."""
-        if self.halves:
-            t = temporaries[0]
-            c.load(t, W, self.factor_place(pair, half))
-            c.smulw(self.sums[0], self.sums[0], t, 'b')
-            c.smulw(self.sums[1], self.sums[1], t, 't')
-        if part < self.parts - 1:
-            return c.to_floats(12, *self.sums)
-        if self.scales == 'f16':  # sign, exponent and mantissa into their places; the exponent's bias is in the units
-            a, b = temporaries
-            c.load(a, W, self.scale_place(pair))
-            c.shifted(f'sxth {b}, {a}', b, [], [a])
-            c.shifted(f'mov {a}, {a}, asr #16', a, [], [a])
-            for r in (b, a):
-                c.shifted(f'mov {r}, {r}, lsl #13', r, [], [r])
-                c.shifted(f'bic {r}, {r}, #0x70000000', r, [r], [])
-            c.add(f'vmov s10, s11, {b}, {a}', reads=[b, a], writes=[('s10', 4), ('s11', 4)])
-        c.to_floats(8, *self.sums)
-        if self.scales == 'f32':
-            c.load_pair(10, W, self.scale_place(pair))
-        c.vector('vmul', 10, 10, 0)
-        if self.halves:
-            c.vector('vadd', 8, 8, 12)
-        if self.pairs == 8:
-            c.vector('vmla', 16 + 2 * pair, 8, 10)
-            for n in range(self.parts if self.offsets else 0):
-                c.load_pair(14, W, self.offset_place(pair, n))
-                c.vector('vmla', 16 + 2 * pair, 14, 1 + n)
-        else:
-            c.add(f'vldr d7, [sp, #{8 * pair}]', writes=[('s14', 4), ('s15', 4)], beats=1)
-            c.vector('vmla', 14, 8, 10)
-            c.add(f'vstr d7, [sp, #{8 * pair}]', reads=['s14', 's15'], beats=1)
-
-    def block(self, c, n_factors, upwards, start, skip, lines=(), step=None):
+    def block(self, c, n_factors, upwards, start, skip, step=None):
         """One block of words of both rows. start: where its sums begin, None to go on; skip: the group ends here; step: of
         something else, to be done meanwhile."""
         f = FACTORS[:n_factors]
@@ -297,8 +279,6 @@ class Stream:
         elif start is not None:
             c.smlad(sums[1], words[1], f[0], sums[0])
             c.smlad(sums[0], words[0], f[0])
-        for place in lines:
-            c.prefetch(W, place)
 
         def products(a, b, factor):
             c.smlad(sums[0], a, factor)
@@ -365,112 +345,6 @@ class Stream:
             return
         self.words, self.free = self.free, self.words  # the next words were loaded into what was free
 
-    def group(self):
-        """All pairs of rows by 32 activations; the factors are read upwards for one pair, downwards for the next."""
-        c = Code()
-        n_blocks = len(self.blocks)
-        n_lines = self.group_bytes // 32
-        lines = {}
-        for i in range(n_lines):
-            place = PREFETCH_BYTES + self.scale_bytes + 32 * i
-            lines.setdefault(i * self.pairs * n_blocks // n_lines, []).append(place)
-        c.load_float(0, X, self.x_scale)
-        for n in range(self.parts if self.offsets else 0):
-            c.load_float(1 + n, X, X_HALF_SUM + 4 * n if self.halves else X_SUM)
-        for pair in range(self.pairs):
-            upwards = pair % 2 == 0
-            for b, n_factors in enumerate(self.blocks if upwards else self.blocks[::-1]):
-                part = b * self.parts // n_blocks
-                is_first = b * self.parts % n_blocks == 0
-                is_last = (b + 1) * self.parts % n_blocks == 0
-                half = part if upwards else 1 - part
-                start = self.x_half_start + 4 * half if self.halves else X_START
-                skip = pair == self.pairs - 1 and b == n_blocks - 1
-                self.block(c, n_factors, upwards, start if is_first else None, skip, lines.get(pair * n_blocks + b, []))
-                if is_last:
-                    temporaries = self.free if self.bits == 8 else ('r12', self.free[0])
-                    self.finish_part(c, pair, part, half, temporaries)
-                    # Conversion goes on while the next sums begin; with three words in a part not always, so that a group
-                    # ends with the registers that it began with.
-                    if self.bits != 8 and not (self.bits == 6 and 2 * pair + part in (13, 15)):
-                        self.sums, self.free = self.free, self.sums
-                if pair in (1, 3, 5) and b == n_blocks // 2:
-                    c.prefetch(X, X_GROUP_BYTES + 16 * (pair - 1))
-        c.advance(X, X_GROUP_BYTES)
-        c.add('ldr r5, [sp, #LEFT]', writes=[('r5', 3)], beats=1)
-        c.add('subs r5, r5, #1', reads=['r5'], writes=[('r5', 1), ('flags', 1)])
-        c.add('str r5, [sp, #LEFT]', reads=['r5'], beats=1)
-        before = self.words, self.sums, self.free
-        out = schedule(c.operations, {X: 0, W: self.scale_bytes + 4 * self.block_words})
-        assert before == (self.words, self.sums, self.free)
-        return out
-
-    def lines(self):
-        # On the stack: totals (of tall tiles), then the groups that are left, fpscr, and the arguments.
-        frame = 0 if self.pairs == 8 else 8 * self.pairs
-        left, fpscr, x, tile, y, n_groups = (f'[sp, #{frame + 4 * i}]' for i in range(6))
-        n_tiles, tile_bytes = (f'[sp, #{frame + 24 + 36 + 64 + 4 * i}]' for i in range(2))
-        registers = self.words, self.sums, self.free
-        group = [line.replace('[sp, #LEFT]', left) for line in self.group()]
-        assert registers == (self.words, self.sums, self.free)
-        yield from ['push {r4-r11, lr}', 'vpush {d8-d15}', 'push {r0-r3}']
-        yield from ['vmrs r5, fpscr', 'push {r4, r5}', 'orr r5, r5, #0x10000', 'vmsr fpscr, r5']
-        if frame:
-            yield f'sub sp, sp, #{frame}'
-        yield from mask_lines(self.bits)
-        yield '2:'
-        yield from [f'ldr r1, {tile}', f'ldr r5, {n_groups}', f'ldr r0, {x}', f'str r5, {left}', 'mov r4, #0']
-        yield f'add r1, r1, #{self.scale_bytes}'
-        yield 'ldmia r1!, {r8-r11}' if self.bits == 8 else 'ldmia r1!, {r8, r9}'
-        for i in range(16 if self.pairs == 8 else 8):
-            yield f'vmov s{16 + i}, r4'
-        if frame:
-            yield 'mov r4, sp'
-            for _ in range(self.pairs // 4):
-                yield 'vstmia r4!, {s16-s23}'
-        yield '1:'
-        yield from group
-        yield 'bne 1b'
-        yield f'ldr r5, {y}'
-        if frame:
-            yield 'mov r4, sp'
-        if self.scales == 'f16':
-            yield f'sub r1, r1, #{self.scale_bytes + 4 * self.block_words}'
-        for n in range(self.pairs // 4):
-            base = 16 if frame else 16 + 8 * n
-            if frame:
-                yield 'vldmia r4!, {s16-s23}'
-            if self.scales == 'f16':
-                yield 'vldmia r1!, {s8-s15}'
-                for i in range(4):
-                    yield f'vmul.f32 s{base + 2 * i}, s{base + 2 * i}, s{8 + 2 * i}'
-            yield f'vstmia r5!, {{s{base}-s{base + 7}}}'
-        yield from [f'ldr r1, {tile}', f'ldr r4, {tile_bytes}', f'ldr r6, {n_tiles}', f'str r5, {y}']
-        yield from ['add r1, r1, r4', 'subs r6, r6, #1', f'str r1, {tile}', f'str r6, {n_tiles}', 'bne 2b']
-        if frame:
-            yield f'add sp, sp, #{frame}'
-        yield from ['pop {r4, r5}', 'vmsr fpscr, r5', 'add sp, sp, #16', 'vpop {d8-d15}', 'pop {r4-r11, pc}']
-
-
-class TallStream(Stream):
-    """Tiles of many rows, which fetch the activations less often. The loop is for a strip of 16 rows, with its scales and
-    codes; totals are in y. The sums of 8 rows become part of them at once: one instruction for eight products of the VFP,
-    which does them while the core goes on. For the last 8 rows this is left to the products of the next strip, the first of
-    which adds nothing to a place on the stack.
-
-    Sums begin from nothing, and what they should have begun from is added to the float: as all of them are multiples of
-    sum_shift() bits and have at most 24 others, that is exact."""
-
-    ROWS = 96
-    ON_STACK = ['zeros'] * 8 + ['total', 'end', 'last_total', 'left', 'skip', 'saved', 'fpscr', 'x', 'tile', 'y', 'n_groups']
-
-    def __init__(self, bits, scales):
-        super().__init__(bits, False, scales)
-        self.pairs = 8
-        self.scale_bytes = self.pairs * self.pair_scale_bytes
-        self.group_bytes = self.scale_bytes + self.pairs * self.pair_code_bytes
-        self.stride = self.ROWS // 16 * self.group_bytes
-
     def on_stack(self, name):
         """Zeros to add nothing to; places in y: of the next totals, behind the last, of those that are still to be added to;
         groups that are left; bytes of strips that are not wanted; what was pushed."""
@@ -512,55 +386,92 @@ class TallStream(Stream):
             c.shifted(f'bic {r}, {r}, #0x70000000', r, [r], [])
         c.add(f'vmov s{to}, s{to + 1}, {b}, {a}', reads=[b, a], writes=[(f's{to}', 4), (f's{to + 1}', 4)])
 
-    def scale_steps(self, batch):
-        def load(c):
-            c.add('add r12, r1, #@', reads=[W], writes=[('r12', 1)], place=(W, self.scale_place(4 * batch)))
-            self.load_eight(c, 16, 'r12')
+    def load_row_of(self, c, to, place):
+        """Eight floats of the tile."""
+        c.add('add r12, r1, #@', reads=[W], writes=[('r12', 1)], place=(W, place))
+        self.load_eight(c, to, 'r12')
 
-        def multiply(c):
-            self.eight(c, 'vmul', 16, 16, 0)
-        return [load, multiply] if self.scales == 'f32' else [multiply]
+    def scale_half(self, c, pair, part, half):
+        """Brings the sums of 16 weights down to their value; those of the first half wait in s4 and s5."""
+        t, (a, b) = 'r12', self.free
+        c.load(t, W, self.factor_place(pair, half))
+        if part == 0:
+            c.smulw(self.sums[0], self.sums[0], t, 'b')
+            c.smulw(self.sums[1], self.sums[1], t, 't')
+            return c.add(f'vmov s4, s5, {self.sums[0]}, {self.sums[1]}', reads=self.sums, writes=[('s4', 4), ('s5', 4)])
+        c.add(f'vmov {a}, {b}, s4, s5', reads=['s4', 's5'], writes=[(a, 4), (b, 4)])
+        for i, half_word in enumerate('bt'):
+            c.smlaw(self.sums[i], self.sums[i], t, half_word, (a, b)[i])
 
-    def total_steps(self, batch):
-        """Of sums that are floats, and of scales that are multiplied with that of the activations."""
+    def steps_before(self, batch):
+        """Steps that need no sums: totals, with offsets, and scales."""
         pointer = 'last_total' if batch else 'total'
-
-        def start(c):
-            self.eight(c, 'vadd', 8, 8, 1)
 
         def load(c):
             self.load_saved(c, 'r12', pointer)
             self.load_eight(c, 24, 'r12')
 
+        def load_offsets(n):
+            return lambda c: self.load_row_of(c, 16, self.offset_place(4 * batch, n))
+
+        def add_offsets(n):
+            return lambda c: self.eight(c, 'vmla', 24, 16, 2 + n)
+
+        def load_scales(c):
+            self.load_row_of(c, 16, self.scale_place(4 * batch))
+        steps = [load]
+        for n in range(self.n_offsets):
+            steps += [load_offsets(n), add_offsets(n)]
+        return steps + ([load_scales, self.multiply_scales] if self.scales == 'f32' else [])
+
+    def multiply_scales(self, c):
+        self.eight(c, 'vmul', 16, 16, 0)
+
+    def steps_after(self, batch):
+        """Steps that begin with sums that are floats, and scales that are multiplied with that of the activations."""
+        def start(c):
+            self.eight(c, 'vadd', 8, 8, 1)
+
         def add(c):
             self.eight(c, 'vmla', 24, 8, 16)
 
         def store(c):
-            self.load_saved(c, 'r12', pointer)
+            self.load_saved(c, 'r12', 'last_total' if batch else 'total')
             c.add('vstmia r12!, {s24-s31}', early=['r12'], reads=self.many(24), writes=[('r12', 1)], beats=4)
             if not batch:
                 c.add(f"str r12, {self.on_stack('last_total')}", reads=['r12'], beats=1, order='stack')
-        return [start, load, add, store]
+        return ([] if self.halves else [start]) + [add, store]
 
     def group(self):
         """A strip of 16 rows by 32 activations; the factors are read upwards for one pair, downwards for the next."""
         c = Code()
         n_blocks = len(self.blocks)
-        n_lines = self.group_bytes // 32
-        prefetches = {W: [PREFETCH_BYTES + self.scale_bytes + 32 * i for i in range(n_lines)],
+        prefetches = {W: [PREFETCH_BYTES + self.scale_bytes + 32 * i for i in range(self.group_bytes // 32)],
                       X: [X_GROUP_BYTES + 32 * i for i in range(3)]}
 
         def load_scale(c):
-            c.load_float(0, X, X_HALF_SCALE if self.scales == 'f16' else X_SCALE)
-            c.load_float(1, X, X_START)
-            c.convert(1)
-        steps = [lambda c: self.convert_sums(c, 7)] + self.total_steps(1) + [load_scale]
+            c.load_float(0, X, self.x_scale)
+            if not self.halves:
+                c.load_float(1, X, X_START)
+                c.convert(1)
+            for n in range(self.n_offsets):
+                c.load_float(2 + n, X, X_HALF_SUM + 4 * n if self.halves else X_SUM)
+        steps = [lambda c: self.convert_sums(c, 7)] + self.steps_after(1) + [load_scale] + self.steps_before(0)
         for pair in range(self.pairs):
             upwards = pair % 2 == 0
-            for b, n_factors in enumerate(self.blocks if upwards else self.blocks[::-1]):
-                skip = pair == self.pairs - 1 and b == n_blocks - 1
-                self.block(c, n_factors, upwards, NOTHING if b == 0 else None, skip, step=steps.pop(0) if steps else None)
             last = pair == self.pairs - 1
+            for b, n_factors in enumerate(self.blocks if upwards else self.blocks[::-1]):
+                part = b * self.parts // n_blocks
+                is_first = b * self.parts % n_blocks == 0
+                is_last = (b + 1) * self.parts % n_blocks == 0
+                half = part if upwards else 1 - part
+                start = self.x_half_start + 4 * half if self.halves else NOTHING
+                skip = last and b == n_blocks - 1
+                self.block(c, n_factors, upwards, start if is_first else None, skip, steps.pop(0) if steps else None)
+                if self.halves and is_last:
+                    self.scale_half(c, pair, part, half)
+                    if part == 0:
+                        self.swap_sums(pair, part)
             if last:
                 assert not steps
                 c.add(f"ldrd r4, r5, {self.on_stack('total')}", writes=[('r4', 3), ('r5', 3)], beats=1, order='stack')
@@ -570,22 +481,24 @@ class TallStream(Stream):
             if self.scales == 'f16':
                 self.convert_scales(c, pair, self.free if self.bits == 8 else ('r12', self.free[0]))
             if last and self.scales == 'f16':
-                self.eight(c, 'vmul', 16, 16, 0)
+                self.multiply_scales(c)
             self.save_sums(c, pair)
             if not last:
                 self.convert_sums(c, pair)
-            if pair == 2 and self.scales == 'f32':
-                steps += self.scale_steps(0)
             if pair == 3:
-                steps += self.total_steps(0) if self.scales == 'f32' else self.scale_steps(0) + self.total_steps(0)
-            if pair == 5 and self.scales == 'f32':
-                steps += self.scale_steps(1)
-            if self.bits != 8:
-                self.sums, self.free = self.free, self.sums  # conversion goes on while the next sums begin
+                steps += [self.multiply_scales] if self.scales == 'f16' else []
+                steps += self.steps_after(0) + self.steps_before(1)
+            self.swap_sums(pair, self.parts - 1)
         before = self.words, self.sums, self.free
         out = schedule(c.operations, {X: 0, W: self.scale_bytes + 4 * self.block_words}, prefetches=prefetches)
         assert before == (self.words, self.sums, self.free)
         return out
+
+    def swap_sums(self, pair, part):
+        """Conversion goes on while the next sums begin; with three words in a part not always, so that a group ends with
+        the registers that it began with."""
+        if self.bits != 8 and not (self.bits == 6 and 2 * pair + part in (13, 15)):
+            self.sums, self.free = self.free, self.sums
 
     def lines(self):
         s = self.on_stack
@@ -598,9 +511,7 @@ class TallStream(Stream):
         yield from ['vmrs r5, fpscr', 'push {r4, r5}', 'orr r5, r5, #0x70000', 'vmsr fpscr, r5', 'sub sp, sp, #52']
         yield from [f'ldr r5, {n_rows}', f'mov r6, #{self.group_bytes // 16}', f'rsb r5, r5, #{self.ROWS}', 'mul r5, r6, r5']
         yield f"str r5, {s('skip')}"
-        if self.bits != 8:
-            high, low = {4: (0x0f000000, 0x0f00), 5: (0x03e00000, 0x03e0)}[self.bits]
-            yield from [f'mov lr, #{high:#010x}', f'orr lr, lr, #{low:#06x}']
+        yield from mask_lines(self.bits)
         yield '2:'
         yield from [f"ldr r4, {s('y')}", f'ldr r5, {n_rows}', f"ldr r1, {s('tile')}", f"ldr r7, {s('n_groups')}"]
         yield from ['add r5, r4, r5, lsl #2', f"ldr r0, {s('x')}", f"str r4, {s('total')}", f"str r5, {s('end')}"]
@@ -615,8 +526,8 @@ class TallStream(Stream):
         yield from [f"ldr r5, {s('left')}", f"ldr r6, {s('skip')}", f"ldr r4, {s('y')}", f'add r0, r0, #{X_GROUP_BYTES}']
         yield from [f'sub r1, r1, #{4 * self.block_words}', 'add r1, r1, r6', first_words, 'subs r5, r5, #1']
         yield from [f"str r5, {s('left')}", f"str r4, {s('total')}", 'bne 1b']
-        yield from ['vcvt.f32.s32 s14, s14', 'vcvt.f32.s32 s15, s15', f"ldr r12, {s('last_total')}", 'vadd.f32 s8, s8, s1']
-        yield from ['vldmia r12, {s24-s31}', 'vmla.f32 s24, s8, s16', 'vstmia r12!, {s24-s31}']
+        yield from ['vcvt.f32.s32 s14, s14', 'vcvt.f32.s32 s15, s15', f"ldr r12, {s('last_total')}"]
+        yield from ([] if self.halves else ['vadd.f32 s8, s8, s1']) + ['vmla.f32 s24, s8, s16', 'vstmia r12!, {s24-s31}']
         if self.scales == 'f16':
             yield from [f'sub r1, r1, #{self.scale_bytes + 4 * self.block_words}', '4:', 'vldmia r1!, {s8-s15}']
             yield from ['vldmia r4, {s16-s23}', 'vmul.f32 s8, s8, s16', 'vstmia r4!, {s8-s15}', 'cmp r4, r12', 'bne 4b']
@@ -711,16 +622,16 @@ class FourTokens:
         for i in (0, 2):
             c.add(f'vldr d{(total + i) // 2}, [sp, #{16 * row + 4 * i}]', beats=1,
                   writes=[(f's{total + i}', 4), (f's{total + i + 1}', 4)])
+        for n in range(self.of.n_offsets):
+            if row % 2 == 0:
+                c.load_pair((6, 0)[n], W, self.of.offset_place(row // 2, n))
+            self.load_four(c, sums, X, X_QUAD_HALF_SUM + 16 * n if self.of.halves else X_QUAD_SUM)
+            c.vector('vmla', total, sums, (6, 0)[n] + row % 2)
         self.to_floats(c, sums)
         if self.of.halves:
             c.vector('vadd', sums, sums, products)
         c.vector('vmul', products, 28, 2 + row // 2 % 2 * 2 + row % 2)
         c.vector('vmla', total, sums, products)
-        for n in range(self.of.parts if self.of.offsets else 0):
-            if row % 2 == 0:
-                c.load_pair((6, 0)[n], W, self.of.offset_place(row // 2, n))
-            self.load_four(c, (products, sums)[n], X, X_QUAD_HALF_SUM + 16 * n if self.of.halves else X_QUAD_SUM)
-            c.vector('vmla', total, (products, sums)[n], (6, 0)[n] + row % 2)
         for i in (0, 2):
             c.add(f'vstr d{(total + i) // 2}, [sp, #{16 * row + 4 * i}]', beats=1,
                   reads=[f's{total + i}', f's{total + i + 1}'])
@@ -856,9 +767,9 @@ class FourTokens:
         yield from ['vpop {d8-d15}', 'pop {r4-r11, pc}']
 
 
-STREAMS = [TallStream(4, 'f32'), Stream(4, False, 'f32', offsets=True), Stream(4, True, 'f32'),
-           Stream(4, True, 'f32', offsets=True), TallStream(5, 'f16'), Stream(5, False, 'f32', offsets=True),
-           TallStream(8, 'f16'), Stream(8, False, 'f32', offsets=True), Stream(6, True, 'f32')]
+STREAMS = [Stream(4, False, 'f32'), Stream(4, False, 'f32', offsets=True), Stream(4, True, 'f32'),
+           Stream(4, True, 'f32', offsets=True), Stream(5, False, 'f16'), Stream(5, False, 'f32', offsets=True),
+           Stream(8, False, 'f16'), Stream(8, False, 'f32', offsets=True), Stream(6, True, 'f32')]
 
 HEAD = '''\
 // The inner loops of the ARM1176 kernels: all rows of a tile by one vector. Written by tools/arm1176-streams.py, which
@@ -918,14 +829,12 @@ def header():
         for n_tokens, loop in [(1, stream), (4, FourTokens(stream))]:
             lines = list(loop.lines())
             n_instructions = lines.index('bne 1b') - lines.index('1:')
-            n_rows = getattr(stream, 'ROWS', 2 * stream.pairs)
-            of_strips = f', in strips of {2 * stream.pairs}' if n_rows != 2 * stream.pairs else ''
             modelled = MODELLED.get(loop.name, '')
             if modelled:
                 modelled = ', modelled {:.2f} cycles with 576 columns, {:.2f} with 1536'.format(*modelled)
             yield (f"\n// {stream.bits} bits, scales {stream.scales}{', factors of halves' if stream.halves else ''}"
-                   f"{', offsets' if stream.offsets else ''}: tile of "
-                   f"{n_rows} rows{of_strips}{', four tokens' if n_tokens == 4 else ''};\n"
+                   f"{', offsets' if stream.offsets else ''}"
+                   f"{', four tokens' if n_tokens == 4 else ''}:\n"
                    f"// {n_instructions / (64 * stream.pairs * n_tokens):.3f} instructions for a multiply-accumulate{modelled}.\n")
             last = 'std::size_t, std::size_t, std::size_t, std::size_t' if n_tokens == 1 else 'std::size_t'
             yield from function(loop.name, ['const void *, const void *, float *', last], lines)

@@ -102,7 +102,6 @@ void check_tile(packed_format format, std::size_t n_groups, int extremes, suppor
                     const int code = group.code[i] - arm::detail::offset_shift(format);
                     sum += group.half_scale[i / half_size] * code * x[t * cols + g * group_size + i];
                 }
-                expected = multiply_add(static_cast<float>(sum), group.scale * x_scale[t * n_groups + g], expected);
                 if constexpr (std::is_same_v<Group, arm::activation_group>) {
                     const Group & a = prepared[t * n_groups + g];
                     for (std::size_t h = 0; h < shape.n_offsets(); ++h) {
@@ -111,6 +110,7 @@ void check_tile(packed_format format, std::size_t n_groups, int extremes, suppor
                         expected = multiply_add(offset, has_halves(format) ? a.half_sum[h] : a.sum, expected);
                     }
                 }
+                expected = multiply_add(static_cast<float>(sum), group.scale * x_scale[t * n_groups + g], expected);
             }
             if (r < n_rows) {
                 REQUIRE(support::same_float(y[1 + r], expected));

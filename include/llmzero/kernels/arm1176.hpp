@@ -76,7 +76,7 @@ inline void multiply_partial(const tile_shape & shape, const std::byte * tile, s
             }
         });
     } else {
-        float all[tile_shape::most_rows];
+        float all[tile_shape::rows()];
         stream_for(shape.format)(x, tile, all, n_groups, 1, 0, n_streamed);
         std::memcpy(y, all + first_row, n_rows * sizeof(float));
     }
@@ -116,7 +116,7 @@ inline void multiply_four(const packed_view & w, std::size_t first_row, std::siz
         const std::size_t in_strip = in_tile % shape.strip_rows();
         const std::size_t n_rows = std::min(end_row - row, shape.strip_rows() - in_strip);
         const std::byte * const tile = w.data + row / shape.rows() * shape.tile_bytes(n_groups);
-        float all[tile_shape::most_strip_rows][4];
+        float all[tile_shape::strip_rows()][4];
         quad_stream_for(w.format)(x, tile + shape.strip_at(in_tile), all[0], n_groups);
         for (std::size_t r = 0; r < n_rows; ++r) {
             const float * const sums = all[in_strip + r];

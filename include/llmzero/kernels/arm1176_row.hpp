@@ -133,7 +133,6 @@ inline float multiply_row_of_pair(const std::byte * tile, std::size_t row, const
         } else {
             scale *= x->small_scale;
         }
-        total += (parts == 1 ? converted[0] : converted[0] + converted[parts - 1]) * scale;
         if constexpr (has_offset(format)) {
             for (std::size_t h = 0; h < shape.n_offsets(); ++h) {
                 const std::size_t offset_at = shape.offset_at(row, h) - shape.scale_at(row);
@@ -141,6 +140,7 @@ inline float multiply_row_of_pair(const std::byte * tile, std::size_t row, const
                 total += offset * (has_halves(format) ? x->half_sum[h] : x->sum);
             }
         }
+        total += (parts == 1 ? converted[0] : converted[0] + converted[parts - 1]) * scale;
         scales += shape.group_bytes();
     }
     return shape.has_wide_scales() ? total : total * detail::load_at<float>(tile + shape.unit_at(row, n_groups));

@@ -1,19 +1,19 @@
-// How the ARM1176 keeps a matrix: tiles of some rows, each a stream that the loops of arm1176_streams.hpp read from
-// front to back. The last tile is filled up with rows of zeros.
+// How the ARM1176 keeps a matrix: tiles of 96 rows, each a stream that the loops of arm1176_streams.hpp read from front
+// to back. The last tile is filled up with rows of zeros.
 //
 //     tile     | group | group | ... | units: f32 [rows] |
-//     group    | strip of 16 or 32 rows | strip | ... |
-//     strip    | scales of all pairs of rows | codes of all pairs of rows |
-//     scales   | f16 [2] or f32 [2] | with halves: factor i16 [2] of the first half, of the second half |
-//              | with offsets: f32 [2], or with halves f32 [2] of the first half, of the second half |
+//     group    | strip of 16 rows | strip | ... |
+//     strip    | scales: f16 [16] or f32 [16] | factors | offsets | codes of all pairs of rows |
+//     factors  | with halves of each pair of rows: i16 [2] of the first half, of the second half |
+//     offsets  | f32 [16], with halves f32 [16] of the first half, of the second half |
 //     codes    | words of the first block: row 0, row 1, row 0, ... | of the next block | ... |
 //
 // A block is as many words as meet the factors that are loaded at once: one word of each row with 4 to 6 bits, two
 // with 8 bits. The factors are read upwards for one pair of rows and downwards for the next, so every second pair has
 // its blocks in reverse order.
 //
-// A tile is one strip, but where neither factors nor offsets are added 96 rows: the taller it is, the less often the
-// activations have to be fetched, which leave the first cache under the stream of weights.
+// The taller a tile is, the less often the activations have to be fetched, which leave the first cache under the stream
+// of weights.
 //
 // Scales of 16 bits are halves of the file times a power of two, which makes the row's largest at least 2^14 and less
 // than 2^15: all are then normal numbers, which take three instructions to convert. What undoes this is the row's unit.
@@ -47,15 +47,12 @@ constexpr activation_kind kind_for(packed_format format) {
 struct tile_shape {
     constexpr explicit tile_shape(packed_format of) : format(of) {}
 
-    static constexpr std::size_t most_rows = 96;
-    static constexpr std::size_t most_strip_rows = 32;
 
     [[nodiscard]] constexpr bool has_wide_scales() const {
         return has_nibbles(format) || has_six_bits(format) || has_offset(format);
     }
-    [[nodiscard]] constexpr bool is_tall() const { return !has_halves(format) && !has_offset(format); }
-    [[nodiscard]] constexpr std::size_t rows() const { return is_tall() ? most_rows : has_wide_scales() ? 16 : 32; }
-    [[nodiscard]] constexpr std::size_t strip_rows() const { return is_tall() ? 16 : rows(); }
+    [[nodiscard]] static constexpr std::size_t rows() { return 96; }
+    [[nodiscard]] static constexpr std::size_t strip_rows() { return 16; }
     [[nodiscard]] constexpr std::size_t words() const { // of a row in a group
         return has_nibbles(format) ? 4 : has_five_bits(format) || has_six_bits(format) ? 6 : 8;
     }
@@ -64,11 +61,12 @@ struct tile_shape {
     [[nodiscard]] constexpr std::size_t n_offsets() const { // of a row in a group
         return !has_offset(format) ? 0 : has_halves(format) ? 2 : 1;
     }
-    [[nodiscard]] constexpr std::size_t pair_scale_bytes() const {
-        return (has_wide_scales() ? 8u : 4u) + (has_halves(format) ? 8u : 0u) + 8 * n_offsets();
+    [[nodiscard]] constexpr std::size_t factors_at() const { return strip_rows() * (has_wide_scales() ? 4 : 2); }
+    [[nodiscard]] constexpr std::size_t offsets_at() const {
+        return factors_at() + (has_halves(format) ? strip_rows() * 4 : 0);
     }
-    [[nodiscard]] constexpr std::size_t scale_bytes() const { // of a strip
-        return strip_rows() / 2 * pair_scale_bytes();
+    [[nodiscard]] constexpr std::size_t scale_bytes() const { // of a strip, with factors and offsets
+        return offsets_at() + n_offsets() * strip_rows() * 4;
     }
     [[nodiscard]] constexpr std::size_t strip_bytes() const { return scale_bytes() + strip_rows() * words() * 4; }
     [[nodiscard]] constexpr std::size_t group_bytes() const { return rows() / strip_rows() * strip_bytes(); }
@@ -85,20 +83,17 @@ struct tile_shape {
 
     // Places of a row: in a group its scale, the factor and the offset of a half, a word; in the tile its unit.
     [[nodiscard]] constexpr std::size_t strip_at(std::size_t row) const { return row / strip_rows() * strip_bytes(); }
-    [[nodiscard]] constexpr std::size_t pair_scale_at(std::size_t row) const {
-        return strip_at(row) + row % strip_rows() / 2 * pair_scale_bytes();
-    }
     [[nodiscard]] constexpr std::size_t pair_at(std::size_t row) const { // its words
         return strip_at(row) + scale_bytes() + row % strip_rows() / 2 * words() * 8;
     }
     [[nodiscard]] constexpr std::size_t scale_at(std::size_t row) const {
-        return pair_scale_at(row) + row % 2 * (has_wide_scales() ? 4 : 2);
+        return strip_at(row) + row % strip_rows() * (has_wide_scales() ? 4 : 2);
     }
     [[nodiscard]] constexpr std::size_t factor_at(std::size_t row, std::size_t half) const {
-        return pair_scale_at(row) + (has_wide_scales() ? 8 : 4) + 4 * half + row % 2 * 2;
+        return strip_at(row) + factors_at() + row % strip_rows() / 2 * 8 + 4 * half + row % 2 * 2;
     }
     [[nodiscard]] constexpr std::size_t offset_at(std::size_t row, std::size_t half) const {
-        return factor_at(row / 2 * 2, has_halves(format) ? 2 : 0) + 8 * half + row % 2 * 4;
+        return strip_at(row) + offsets_at() + (half * strip_rows() + row % strip_rows()) * 4;
     }
     [[nodiscard]] constexpr std::size_t word_at(std::size_t row, std::size_t word) const {
         const std::size_t block = word / block_words();
