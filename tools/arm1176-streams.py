@@ -10,7 +10,7 @@ chapter 16), looking a few instructions ahead. Addresses are written as places i
 momentary value is filled in afterwards, so that loads may move past the loads that advance it.
 
 Registers: r0 activations, r1 weights; for one token r4-r7 factors of the activations, the rest weights, masked weights
-and sums. VFP then works on vectors of two (FPSCR.LEN): one row in each, s0 (in the scalar bank) the scale of the activations.
+and sums. VFP then works on vectors of eight rows (FPSCR.LEN); s0 (in the scalar bank) is the scale of the activations.
 """
 
 import pathlib
@@ -23,7 +23,8 @@ PREFETCH_BYTES = 96  # beyond a group's scales: three lines, so that two are alw
 PHASE = [0.1, 0.6]    # of the distance between two prefetched lines, of weights and of activations: not at the same time
 NOTHING = 'nothing'  # what sums begin from
 # Cycles for a multiply-accumulate under the timing model with 576 and with 1536 columns, weights from memory.
-MODELLED = {'stream_4_f32': (1.35, 1.36), 'stream_5_f16': (1.61, 1.63), 'stream_8_f16': (2.06, 2.11)}
+MODELLED = {'stream_4_f32': (1.34, 1.36), 'stream_4_f32_offset': (1.46, 1.48), 'stream_5_f16': (1.62, 1.63),
+            'stream_8_f16': (2.07, 2.12), 'stream_6_halves_f32': (1.94, 2.01)}
 X_GROUP_BYTES = 96   # sizeof(activation_group)
 X_START, X_SCALE, X_HALF_START, X_HALF_SCALE, X_SUM, X_HALF_SUM = 64, 68, 72, 80, 84, 88
 # activation_quad, counted from its factors.
@@ -778,9 +779,9 @@ HEAD = '''\
 //     stream(x, tiles, y, n_groups, n_tiles, tile_bytes, n_rows)
 //
 // x [n_groups] activation_group (with 6 bits sixes_group); tiles as arm1176_tile.hpp draws them, tile_bytes apart, at
-// least one; y [n_tiles, n_rows]. n_rows are the first of each tile, whole strips; all of them where a tile is one strip.
+// least one; y [n_tiles, n_rows]. n_rows are the first of each tile, whole strips.
 //
-//     quad_stream(x, tile, y, n_groups)
+//     quad_stream(x, strip, y, n_groups)
 //
 // multiplies one strip of a tile with four tokens: x [n_groups] activation_quad or sixes_quad; y [rows of a strip, 4].
 // Each tile is read once, from front to back, with a PLD for every line, and up to 16 bytes past the scales that would

@@ -47,8 +47,8 @@ inline stream_function * stream_for(packed_format format) {
     }
 }
 
-// Multiplies a tile with four vectors: y [rows of a tile, 4], units left out.
-using quad_function = void(const void * x, const void * tile, float * y, std::size_t n_groups);
+// Multiplies a strip with four vectors: y [rows of a strip, 4], units left out.
+using quad_function = void(const void * x, const void * strip, float * y, std::size_t n_groups);
 
 inline quad_function * quad_stream_for(packed_format format) {
     switch (format) {
