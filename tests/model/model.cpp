@@ -192,7 +192,7 @@ TEST_CASE("model: a budget refuses with figures, before memory is taken") {
     CHECK(says(refused.error(), "KiB of memory, the budget is"));
     // Weights of a Q8_0 model are a bit more than a byte each.
     CHECK(*needed > 2 * (32 * 32 * 3 + 32 * 64 * 3));
-    CHECK(*needed < 100000);
+    CHECK(*needed < 120000);
 }
 
 TEST_CASE("model: loading can be watched and cancelled") {
