@@ -71,6 +71,32 @@ TEST_CASE("kernel set: sizes grow with rows and columns, and hold the codes") {
     });
 }
 
+TEST_CASE("kernel set: what is prepared for several tokens is what is prepared for each, where threads may share it") {
+    for_all_sets_and_formats([](const kernel_set & set, packed_format format) {
+        CHECK(set.shared_rows > 0);
+        CHECK(set.shared_rows * sizeof(float) % cache_line_bytes == 0);
+        const activation_kind kind = set.kind_for(format);
+        if (!set.prepares_apart || kind == activation_kind::floats) {
+            return;
+        }
+        constexpr std::size_t cols = 96;
+        constexpr std::size_t n_tokens = 7;
+        support::numbers random(41);
+        const auto x = kernel_cases::random_vectors(cols * n_tokens, random);
+        const std::size_t bytes = set.activation_bytes(kind, cols);
+        auto together = heap_array<std::byte>::create(bytes * n_tokens);
+        auto apart = heap_array<std::byte>::create(bytes * n_tokens);
+        REQUIRE(together);
+        REQUIRE(apart);
+        set.prepare(kind, x.data(), cols, n_tokens, together->data());
+        for (const std::size_t first : {3u, 0u}) { // in two parts
+            const std::size_t n = first == 0 ? 3 : n_tokens - 3;
+            set.prepare(kind, x.data() + first * cols, cols, n, apart->data() + first * bytes);
+        }
+        CHECK(std::equal(together->begin(), together->end(), apart->begin()));
+    });
+}
+
 TEST_CASE("kernel set: a packed row is unpacked exactly, in any order of rows") {
     for_all_sets_and_formats([](const kernel_set & set, packed_format format) {
         support::numbers random(30);

@@ -134,6 +134,13 @@ struct kernel_set : packed_layout {
     // Whether products with q4 are so much faster than with this format that they may go first where only the largest
     // elements of a product are wanted (numerics/largest_rows.hpp).
     bool (*gains_by_sketch)(packed_format format);
+
+    // Threads share the rows of a product in multiples of this: whole tiles, whatever the format, and whole cache lines
+    // of results.
+    std::size_t shared_rows = 16;
+
+    // Whether prepare() of several tokens is that of each one by itself, activation_bytes() apart: threads may share it.
+    bool prepares_apart = false;
 };
 
 } // namespace llmzero::inline LLMZERO_ABI

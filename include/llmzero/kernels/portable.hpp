@@ -196,7 +196,8 @@ inline float time_of_four(packed_format format) {
 }
 
 inline constexpr kernel_set set = {
-    layout, kind_for, activation_bytes, prepare, multiply, dense::attend, false, time_of_four, gains_by_sketch,
+    layout, kind_for,     activation_bytes, prepare, multiply, dense::attend,
+    false,  time_of_four, gains_by_sketch,  16,      true,
 };
 
 } // namespace llmzero::inline LLMZERO_ABI::kernels::portable
