@@ -747,8 +747,26 @@ class FourTokens:
             reads += [f's{to + i}' for i in range(4)]
         c.add(f'{operation}.f32 s{to}, s{a}, s{b}', reads=reads, writes=[(f's{to + i}', 7) for i in range(4)])
 
+    def result(self):
+        """Totals, times their units where there are units, of each token to its place in y: several words by each store,
+        as y is in no cache."""
+        y, y_stride, units = (f'[sp, #{self.frame + place}]' for place in (8, 16 + 64 + 36, 16 + 64 + 36 + 4))
+        yield from [f'ldr r4, {y}', f'ldr r8, {y_stride}', 'add r5, r4, r8, lsl #2', 'add r6, r5, r8, lsl #2']
+        yield 'add r7, r6, r8, lsl #2'
+        if self.of.scales == 'f16':
+            yield f'ldr r8, {units}'
+        for first in range(0, self.rows, 8):
+            if self.of.scales == 'f16':
+                yield 'vldmia r8!, {s24-s31}'
+            for token in range(4):
+                to = 8 + token % 2 * 8
+                yield from [f'vldr s{to + i}, [sp, #{16 * (first + i) + 4 * token}]' for i in range(8)]
+                if self.of.scales == 'f16':
+                    yield from [f'vmul.f32 s{to + i}, s{to + i}, s{24 + i}' for i in (0, 4)]
+                yield f'vstmia r{4 + token}!, {{s{to}-s{to + 7}}}'
+
     def lines(self):
-        # On the stack: totals, then the groups that are left (r3), fpscr, and y (r2).
+        # On the stack: totals, then the groups that are left (r3), fpscr, y (r2), and what was pushed.
         group = self.group()
         yield from ['push {r4-r11, lr}', 'vpush {d8-d15}', 'push {r2, r3}']
         yield from ['vmrs r5, fpscr', 'push {r4, r5}', 'orr r6, r5, #0x30000', 'vmsr fpscr, r6', 'str r3, [sp]']
@@ -761,9 +779,7 @@ class FourTokens:
         yield '1:'
         yield from group
         yield 'bne 1b'
-        yield from [f'ldr r5, [sp, #{self.frame + 8}]', 'mov r6, sp']
-        for _ in range(self.rows // 4):
-            yield from ['vldmia r6!, {s16-s31}', 'vstmia r5!, {s16-s31}']
+        yield from self.result()
         yield from [f'add sp, sp, #{self.frame}', 'pop {r4, r5}', 'vmsr fpscr, r5', 'add sp, sp, #8']
         yield from ['vpop {d8-d15}', 'pop {r4-r11, pc}']
 
@@ -781,9 +797,10 @@ HEAD = '''\
 // x [n_groups] activation_group (with 6 bits sixes_group); tiles as arm1176_tile.hpp draws them, tile_bytes apart, at
 // least one; y [n_tiles, n_rows]. n_rows are the first of each tile, whole strips.
 //
-//     quad_stream(x, strip, y, n_groups)
+//     quad_stream(x, strip, y, n_groups, y_stride, units)
 //
-// multiplies one strip of a tile with four tokens: x [n_groups] activation_quad or sixes_quad; y [rows of a strip, 4].
+// multiplies one strip of a tile with four tokens: x [n_groups] activation_quad or sixes_quad; y [4, rows of a strip],
+// tokens y_stride floats apart; units [rows of a strip] where the tile has units.
 // Each tile is read once, from front to back, with a PLD for every line, and up to 16 bytes past the scales that would
 // follow the last group: a packed matrix ends in so many bytes that belong to it.
 #pragma once
@@ -837,7 +854,7 @@ def header():
                    f"{', offsets' if stream.offsets else ''}"
                    f"{', four tokens' if n_tokens == 4 else ''}:\n"
                    f"// {n_instructions / (64 * stream.pairs * n_tokens):.3f} instructions for a multiply-accumulate{modelled}.\n")
-            last = 'std::size_t, std::size_t, std::size_t, std::size_t' if n_tokens == 1 else 'std::size_t'
+            last = f"std::size_t, std::size_t, {'std::size_t, std::size_t' if n_tokens == 1 else 'const void *'}"
             yield from function(loop.name, ['const void *, const void *, float *', last], lines)
     yield TAIL
 

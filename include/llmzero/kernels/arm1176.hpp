@@ -47,8 +47,9 @@ inline stream_function * stream_for(packed_format format) {
     }
 }
 
-// Multiplies a strip with four vectors: y [rows of a strip, 4], units left out.
-using quad_function = void(const void * x, const void * strip, float * y, std::size_t n_groups);
+// Multiplies a strip of a tile with four vectors: y [4, rows of a strip], vectors y_stride floats apart.
+using quad_function = void(const void * x, const void * strip, float * y, std::size_t n_groups, std::size_t y_stride,
+                           const void * units);
 
 inline quad_function * quad_stream_for(packed_format format) {
     switch (format) {
@@ -116,14 +117,15 @@ inline void multiply_four(const packed_view & w, std::size_t first_row, std::siz
         const std::size_t in_strip = in_tile % shape.strip_rows();
         const std::size_t n_rows = std::min(end_row - row, shape.strip_rows() - in_strip);
         const std::byte * const tile = w.data + row / shape.rows() * shape.tile_bytes(n_groups);
-        float all[tile_shape::strip_rows()][4];
-        quad_stream_for(w.format)(x, tile + shape.strip_at(in_tile), all[0], n_groups);
-        for (std::size_t r = 0; r < n_rows; ++r) {
-            const float * const sums = all[in_strip + r];
-            const std::byte * const unit_at = tile + shape.unit_at(in_tile + r, n_groups);
-            const float unit = shape.has_wide_scales() ? 1.0f : detail::load_at<float>(unit_at);
+        const std::byte * const strip = tile + shape.strip_at(in_tile);
+        const std::byte * const units = tile + shape.unit_at(in_tile - in_strip, n_groups);
+        if (n_rows == shape.strip_rows()) {
+            quad_stream_for(w.format)(x, strip, y + row, n_groups, y_stride, units);
+        } else {
+            float all[4][tile_shape::strip_rows()];
+            quad_stream_for(w.format)(x, strip, all[0], n_groups, tile_shape::strip_rows(), units);
             for (std::size_t t = 0; t < 4; ++t) {
-                y[t * y_stride + row + r] = sums[t] * unit;
+                std::memcpy(y + t * y_stride + row, all[t] + in_strip, n_rows * sizeof(float));
             }
         }
         row += n_rows;

@@ -6,9 +6,10 @@
 // x [n_groups] activation_group (with 6 bits sixes_group); tiles as arm1176_tile.hpp draws them, tile_bytes apart, at
 // least one; y [n_tiles, n_rows]. n_rows are the first of each tile, whole strips.
 //
-//     quad_stream(x, strip, y, n_groups)
+//     quad_stream(x, strip, y, n_groups, y_stride, units)
 //
-// multiplies one strip of a tile with four tokens: x [n_groups] activation_quad or sixes_quad; y [rows of a strip, 4].
+// multiplies one strip of a tile with four tokens: x [n_groups] activation_quad or sixes_quad; y [4, rows of a strip],
+// tokens y_stride floats apart; units [rows of a strip] where the tile has units.
 // Each tile is read once, from front to back, with a PLD for every line, and up to 16 bytes past the scales that would
 // follow the last group: a packed matrix ends in so many bytes that belong to it.
 #pragma once
@@ -196,7 +197,7 @@ __attribute__((naked, noinline)) inline void stream_4_f32(const void *, const vo
 // 4 bits, scales f32, four tokens:
 // 0.885 instructions for a multiply-accumulate.
 __attribute__((naked, noinline)) inline void quad_stream_4_f32(const void *, const void *, float *,
-                                                               std::size_t) {
+                                                               std::size_t, std::size_t, const void *) {
     __asm__ volatile(".syntax unified\n"
         "push {r4-r11, lr}; vpush {d8-d15}; push {r2, r3}; vmrs r5, fpscr; push {r4, r5}; orr r6, r5, #0x30000\n"
         "vmsr fpscr, r6; str r3, [sp]; sub sp, sp, #256; mov r4, #0; mov r6, sp; vmov s16, r4; vmov s17, r4\n"
@@ -654,10 +655,27 @@ __attribute__((naked, noinline)) inline void quad_stream_4_f32(const void *, con
         "smlad r5, r11, r12, r5; ldr r6, [sp, #256]; vmov s16, s17, r2, r3; vmov s18, s19, r4, r5\n"
         "subs r6, r6, #1; str r6, [sp, #256]; vcvt.f32.s32 s16, s16; vcvt.f32.s32 s17, s17\n"
         "vcvt.f32.s32 s18, s18; vcvt.f32.s32 s19, s19; vmla.f32 s24, s16, s20; vstr d12, [sp, #240]\n"
-        "vstr d13, [sp, #248]; bne 1b; ldr r5, [sp, #264]; mov r6, sp; vldmia r6!, {s16-s31}\n"
-        "vstmia r5!, {s16-s31}; vldmia r6!, {s16-s31}; vstmia r5!, {s16-s31}; vldmia r6!, {s16-s31}\n"
-        "vstmia r5!, {s16-s31}; vldmia r6!, {s16-s31}; vstmia r5!, {s16-s31}; add sp, sp, #256; pop {r4, r5}\n"
-        "vmsr fpscr, r5; add sp, sp, #8; vpop {d8-d15}; pop {r4-r11, pc}\n");
+        "vstr d13, [sp, #248]; bne 1b; ldr r4, [sp, #264]; ldr r8, [sp, #372]; add r5, r4, r8, lsl #2\n"
+        "add r6, r5, r8, lsl #2; add r7, r6, r8, lsl #2; vldr s8, [sp, #0]; vldr s9, [sp, #16]\n"
+        "vldr s10, [sp, #32]; vldr s11, [sp, #48]; vldr s12, [sp, #64]; vldr s13, [sp, #80]\n"
+        "vldr s14, [sp, #96]; vldr s15, [sp, #112]; vstmia r4!, {s8-s15}; vldr s16, [sp, #4]\n"
+        "vldr s17, [sp, #20]; vldr s18, [sp, #36]; vldr s19, [sp, #52]; vldr s20, [sp, #68]\n"
+        "vldr s21, [sp, #84]; vldr s22, [sp, #100]; vldr s23, [sp, #116]; vstmia r5!, {s16-s23}\n"
+        "vldr s8, [sp, #8]; vldr s9, [sp, #24]; vldr s10, [sp, #40]; vldr s11, [sp, #56]; vldr s12, [sp, #72]\n"
+        "vldr s13, [sp, #88]; vldr s14, [sp, #104]; vldr s15, [sp, #120]; vstmia r6!, {s8-s15}\n"
+        "vldr s16, [sp, #12]; vldr s17, [sp, #28]; vldr s18, [sp, #44]; vldr s19, [sp, #60]\n"
+        "vldr s20, [sp, #76]; vldr s21, [sp, #92]; vldr s22, [sp, #108]; vldr s23, [sp, #124]\n"
+        "vstmia r7!, {s16-s23}; vldr s8, [sp, #128]; vldr s9, [sp, #144]; vldr s10, [sp, #160]\n"
+        "vldr s11, [sp, #176]; vldr s12, [sp, #192]; vldr s13, [sp, #208]; vldr s14, [sp, #224]\n"
+        "vldr s15, [sp, #240]; vstmia r4!, {s8-s15}; vldr s16, [sp, #132]; vldr s17, [sp, #148]\n"
+        "vldr s18, [sp, #164]; vldr s19, [sp, #180]; vldr s20, [sp, #196]; vldr s21, [sp, #212]\n"
+        "vldr s22, [sp, #228]; vldr s23, [sp, #244]; vstmia r5!, {s16-s23}; vldr s8, [sp, #136]\n"
+        "vldr s9, [sp, #152]; vldr s10, [sp, #168]; vldr s11, [sp, #184]; vldr s12, [sp, #200]\n"
+        "vldr s13, [sp, #216]; vldr s14, [sp, #232]; vldr s15, [sp, #248]; vstmia r6!, {s8-s15}\n"
+        "vldr s16, [sp, #140]; vldr s17, [sp, #156]; vldr s18, [sp, #172]; vldr s19, [sp, #188]\n"
+        "vldr s20, [sp, #204]; vldr s21, [sp, #220]; vldr s22, [sp, #236]; vldr s23, [sp, #252]\n"
+        "vstmia r7!, {s16-s23}; add sp, sp, #256; pop {r4, r5}; vmsr fpscr, r5; add sp, sp, #8; vpop {d8-d15}\n"
+        "pop {r4-r11, pc}\n");
 }
 
 // 4 bits, scales f32, offsets:
@@ -833,7 +851,7 @@ __attribute__((naked, noinline)) inline void stream_4_f32_offset(const void *, c
 // 4 bits, scales f32, offsets, four tokens:
 // 0.914 instructions for a multiply-accumulate.
 __attribute__((naked, noinline)) inline void quad_stream_4_f32_offset(const void *, const void *, float *,
-                                                                      std::size_t) {
+                                                                      std::size_t, std::size_t, const void *) {
     __asm__ volatile(".syntax unified\n"
         "push {r4-r11, lr}; vpush {d8-d15}; push {r2, r3}; vmrs r5, fpscr; push {r4, r5}; orr r6, r5, #0x30000\n"
         "vmsr fpscr, r6; str r3, [sp]; sub sp, sp, #256; mov r4, #0; mov r6, sp; vmov s16, r4; vmov s17, r4\n"
@@ -1303,10 +1321,27 @@ __attribute__((naked, noinline)) inline void quad_stream_4_f32_offset(const void
         "smlad r4, r11, r8, r4; smlad r5, r11, r12, r5; ldr r6, [sp, #256]; vmov s16, s17, r2, r3\n"
         "vmov s18, s19, r4, r5; subs r6, r6, #1; str r6, [sp, #256]; vcvt.f32.s32 s16, s16\n"
         "vcvt.f32.s32 s17, s17; vcvt.f32.s32 s18, s18; vcvt.f32.s32 s19, s19; vmla.f32 s24, s16, s20\n"
-        "vstr d12, [sp, #240]; vstr d13, [sp, #248]; bne 1b; ldr r5, [sp, #264]; mov r6, sp\n"
-        "vldmia r6!, {s16-s31}; vstmia r5!, {s16-s31}; vldmia r6!, {s16-s31}; vstmia r5!, {s16-s31}\n"
-        "vldmia r6!, {s16-s31}; vstmia r5!, {s16-s31}; vldmia r6!, {s16-s31}; vstmia r5!, {s16-s31}\n"
-        "add sp, sp, #256; pop {r4, r5}; vmsr fpscr, r5; add sp, sp, #8; vpop {d8-d15}; pop {r4-r11, pc}\n");
+        "vstr d12, [sp, #240]; vstr d13, [sp, #248]; bne 1b; ldr r4, [sp, #264]; ldr r8, [sp, #372]\n"
+        "add r5, r4, r8, lsl #2; add r6, r5, r8, lsl #2; add r7, r6, r8, lsl #2; vldr s8, [sp, #0]\n"
+        "vldr s9, [sp, #16]; vldr s10, [sp, #32]; vldr s11, [sp, #48]; vldr s12, [sp, #64]; vldr s13, [sp, #80]\n"
+        "vldr s14, [sp, #96]; vldr s15, [sp, #112]; vstmia r4!, {s8-s15}; vldr s16, [sp, #4]\n"
+        "vldr s17, [sp, #20]; vldr s18, [sp, #36]; vldr s19, [sp, #52]; vldr s20, [sp, #68]\n"
+        "vldr s21, [sp, #84]; vldr s22, [sp, #100]; vldr s23, [sp, #116]; vstmia r5!, {s16-s23}\n"
+        "vldr s8, [sp, #8]; vldr s9, [sp, #24]; vldr s10, [sp, #40]; vldr s11, [sp, #56]; vldr s12, [sp, #72]\n"
+        "vldr s13, [sp, #88]; vldr s14, [sp, #104]; vldr s15, [sp, #120]; vstmia r6!, {s8-s15}\n"
+        "vldr s16, [sp, #12]; vldr s17, [sp, #28]; vldr s18, [sp, #44]; vldr s19, [sp, #60]\n"
+        "vldr s20, [sp, #76]; vldr s21, [sp, #92]; vldr s22, [sp, #108]; vldr s23, [sp, #124]\n"
+        "vstmia r7!, {s16-s23}; vldr s8, [sp, #128]; vldr s9, [sp, #144]; vldr s10, [sp, #160]\n"
+        "vldr s11, [sp, #176]; vldr s12, [sp, #192]; vldr s13, [sp, #208]; vldr s14, [sp, #224]\n"
+        "vldr s15, [sp, #240]; vstmia r4!, {s8-s15}; vldr s16, [sp, #132]; vldr s17, [sp, #148]\n"
+        "vldr s18, [sp, #164]; vldr s19, [sp, #180]; vldr s20, [sp, #196]; vldr s21, [sp, #212]\n"
+        "vldr s22, [sp, #228]; vldr s23, [sp, #244]; vstmia r5!, {s16-s23}; vldr s8, [sp, #136]\n"
+        "vldr s9, [sp, #152]; vldr s10, [sp, #168]; vldr s11, [sp, #184]; vldr s12, [sp, #200]\n"
+        "vldr s13, [sp, #216]; vldr s14, [sp, #232]; vldr s15, [sp, #248]; vstmia r6!, {s8-s15}\n"
+        "vldr s16, [sp, #140]; vldr s17, [sp, #156]; vldr s18, [sp, #172]; vldr s19, [sp, #188]\n"
+        "vldr s20, [sp, #204]; vldr s21, [sp, #220]; vldr s22, [sp, #236]; vldr s23, [sp, #252]\n"
+        "vstmia r7!, {s16-s23}; add sp, sp, #256; pop {r4, r5}; vmsr fpscr, r5; add sp, sp, #8; vpop {d8-d15}\n"
+        "pop {r4-r11, pc}\n");
 }
 
 // 4 bits, scales f32, factors of halves:
@@ -1499,7 +1534,7 @@ __attribute__((naked, noinline)) inline void stream_4_halves_f32(const void *, c
 // 4 bits, scales f32, factors of halves, four tokens:
 // 1.035 instructions for a multiply-accumulate.
 __attribute__((naked, noinline)) inline void quad_stream_4_halves_f32(const void *, const void *, float *,
-                                                                      std::size_t) {
+                                                                      std::size_t, std::size_t, const void *) {
     __asm__ volatile(".syntax unified\n"
         "push {r4-r11, lr}; vpush {d8-d15}; push {r2, r3}; vmrs r5, fpscr; push {r4, r5}; orr r6, r5, #0x30000\n"
         "vmsr fpscr, r6; str r3, [sp]; sub sp, sp, #256; mov r4, #0; mov r6, sp; vmov s16, r4; vmov s17, r4\n"
@@ -2021,10 +2056,27 @@ __attribute__((naked, noinline)) inline void quad_stream_4_halves_f32(const void
         "smulwt r5, r5, r9; add r0, r0, #128; ldr r6, [sp, #256]; vmov s16, s17, r2, r3; vmov s18, s19, r4, r5\n"
         "subs r6, r6, #1; str r6, [sp, #256]; vcvt.f32.s32 s16, s16; vcvt.f32.s32 s17, s17\n"
         "vcvt.f32.s32 s18, s18; vcvt.f32.s32 s19, s19; vadd.f32 s16, s16, s20; vmul.f32 s20, s28, s5\n"
-        "vmla.f32 s24, s16, s20; vstr d12, [sp, #240]; vstr d13, [sp, #248]; bne 1b; ldr r5, [sp, #264]\n"
-        "mov r6, sp; vldmia r6!, {s16-s31}; vstmia r5!, {s16-s31}; vldmia r6!, {s16-s31}; vstmia r5!, {s16-s31}\n"
-        "vldmia r6!, {s16-s31}; vstmia r5!, {s16-s31}; vldmia r6!, {s16-s31}; vstmia r5!, {s16-s31}\n"
-        "add sp, sp, #256; pop {r4, r5}; vmsr fpscr, r5; add sp, sp, #8; vpop {d8-d15}; pop {r4-r11, pc}\n");
+        "vmla.f32 s24, s16, s20; vstr d12, [sp, #240]; vstr d13, [sp, #248]; bne 1b; ldr r4, [sp, #264]\n"
+        "ldr r8, [sp, #372]; add r5, r4, r8, lsl #2; add r6, r5, r8, lsl #2; add r7, r6, r8, lsl #2\n"
+        "vldr s8, [sp, #0]; vldr s9, [sp, #16]; vldr s10, [sp, #32]; vldr s11, [sp, #48]; vldr s12, [sp, #64]\n"
+        "vldr s13, [sp, #80]; vldr s14, [sp, #96]; vldr s15, [sp, #112]; vstmia r4!, {s8-s15}\n"
+        "vldr s16, [sp, #4]; vldr s17, [sp, #20]; vldr s18, [sp, #36]; vldr s19, [sp, #52]; vldr s20, [sp, #68]\n"
+        "vldr s21, [sp, #84]; vldr s22, [sp, #100]; vldr s23, [sp, #116]; vstmia r5!, {s16-s23}\n"
+        "vldr s8, [sp, #8]; vldr s9, [sp, #24]; vldr s10, [sp, #40]; vldr s11, [sp, #56]; vldr s12, [sp, #72]\n"
+        "vldr s13, [sp, #88]; vldr s14, [sp, #104]; vldr s15, [sp, #120]; vstmia r6!, {s8-s15}\n"
+        "vldr s16, [sp, #12]; vldr s17, [sp, #28]; vldr s18, [sp, #44]; vldr s19, [sp, #60]\n"
+        "vldr s20, [sp, #76]; vldr s21, [sp, #92]; vldr s22, [sp, #108]; vldr s23, [sp, #124]\n"
+        "vstmia r7!, {s16-s23}; vldr s8, [sp, #128]; vldr s9, [sp, #144]; vldr s10, [sp, #160]\n"
+        "vldr s11, [sp, #176]; vldr s12, [sp, #192]; vldr s13, [sp, #208]; vldr s14, [sp, #224]\n"
+        "vldr s15, [sp, #240]; vstmia r4!, {s8-s15}; vldr s16, [sp, #132]; vldr s17, [sp, #148]\n"
+        "vldr s18, [sp, #164]; vldr s19, [sp, #180]; vldr s20, [sp, #196]; vldr s21, [sp, #212]\n"
+        "vldr s22, [sp, #228]; vldr s23, [sp, #244]; vstmia r5!, {s16-s23}; vldr s8, [sp, #136]\n"
+        "vldr s9, [sp, #152]; vldr s10, [sp, #168]; vldr s11, [sp, #184]; vldr s12, [sp, #200]\n"
+        "vldr s13, [sp, #216]; vldr s14, [sp, #232]; vldr s15, [sp, #248]; vstmia r6!, {s8-s15}\n"
+        "vldr s16, [sp, #140]; vldr s17, [sp, #156]; vldr s18, [sp, #172]; vldr s19, [sp, #188]\n"
+        "vldr s20, [sp, #204]; vldr s21, [sp, #220]; vldr s22, [sp, #236]; vldr s23, [sp, #252]\n"
+        "vstmia r7!, {s16-s23}; add sp, sp, #256; pop {r4, r5}; vmsr fpscr, r5; add sp, sp, #8; vpop {d8-d15}\n"
+        "pop {r4-r11, pc}\n");
 }
 
 // 4 bits, scales f32, factors of halves, offsets:
@@ -2221,7 +2273,7 @@ __attribute__((naked, noinline)) inline void stream_4_halves_f32_offset(const vo
 // 4 bits, scales f32, factors of halves, offsets, four tokens:
 // 1.091 instructions for a multiply-accumulate.
 __attribute__((naked, noinline)) inline void quad_stream_4_halves_f32_offset(const void *, const void *, float *,
-                                                                             std::size_t) {
+                                                                             std::size_t, std::size_t, const void *) {
     __asm__ volatile(".syntax unified\n"
         "push {r4-r11, lr}; vpush {d8-d15}; push {r2, r3}; vmrs r5, fpscr; push {r4, r5}; orr r6, r5, #0x30000\n"
         "vmsr fpscr, r6; str r3, [sp]; sub sp, sp, #256; mov r4, #0; mov r6, sp; vmov s16, r4; vmov s17, r4\n"
@@ -2770,10 +2822,27 @@ __attribute__((naked, noinline)) inline void quad_stream_4_halves_f32_offset(con
         "vldr d9, [r0, #-56]; vmla.f32 s24, s16, s1; vmov s16, s17, r2, r3; vmov s18, s19, r4, r5\n"
         "vcvt.f32.s32 s16, s16; vcvt.f32.s32 s17, s17; vcvt.f32.s32 s18, s18; vcvt.f32.s32 s19, s19\n"
         "vadd.f32 s16, s16, s20; vmul.f32 s20, s28, s5; vmla.f32 s24, s16, s20; vstr d12, [sp, #240]\n"
-        "vstr d13, [sp, #248]; bne 1b; ldr r5, [sp, #264]; mov r6, sp; vldmia r6!, {s16-s31}\n"
-        "vstmia r5!, {s16-s31}; vldmia r6!, {s16-s31}; vstmia r5!, {s16-s31}; vldmia r6!, {s16-s31}\n"
-        "vstmia r5!, {s16-s31}; vldmia r6!, {s16-s31}; vstmia r5!, {s16-s31}; add sp, sp, #256; pop {r4, r5}\n"
-        "vmsr fpscr, r5; add sp, sp, #8; vpop {d8-d15}; pop {r4-r11, pc}\n");
+        "vstr d13, [sp, #248]; bne 1b; ldr r4, [sp, #264]; ldr r8, [sp, #372]; add r5, r4, r8, lsl #2\n"
+        "add r6, r5, r8, lsl #2; add r7, r6, r8, lsl #2; vldr s8, [sp, #0]; vldr s9, [sp, #16]\n"
+        "vldr s10, [sp, #32]; vldr s11, [sp, #48]; vldr s12, [sp, #64]; vldr s13, [sp, #80]\n"
+        "vldr s14, [sp, #96]; vldr s15, [sp, #112]; vstmia r4!, {s8-s15}; vldr s16, [sp, #4]\n"
+        "vldr s17, [sp, #20]; vldr s18, [sp, #36]; vldr s19, [sp, #52]; vldr s20, [sp, #68]\n"
+        "vldr s21, [sp, #84]; vldr s22, [sp, #100]; vldr s23, [sp, #116]; vstmia r5!, {s16-s23}\n"
+        "vldr s8, [sp, #8]; vldr s9, [sp, #24]; vldr s10, [sp, #40]; vldr s11, [sp, #56]; vldr s12, [sp, #72]\n"
+        "vldr s13, [sp, #88]; vldr s14, [sp, #104]; vldr s15, [sp, #120]; vstmia r6!, {s8-s15}\n"
+        "vldr s16, [sp, #12]; vldr s17, [sp, #28]; vldr s18, [sp, #44]; vldr s19, [sp, #60]\n"
+        "vldr s20, [sp, #76]; vldr s21, [sp, #92]; vldr s22, [sp, #108]; vldr s23, [sp, #124]\n"
+        "vstmia r7!, {s16-s23}; vldr s8, [sp, #128]; vldr s9, [sp, #144]; vldr s10, [sp, #160]\n"
+        "vldr s11, [sp, #176]; vldr s12, [sp, #192]; vldr s13, [sp, #208]; vldr s14, [sp, #224]\n"
+        "vldr s15, [sp, #240]; vstmia r4!, {s8-s15}; vldr s16, [sp, #132]; vldr s17, [sp, #148]\n"
+        "vldr s18, [sp, #164]; vldr s19, [sp, #180]; vldr s20, [sp, #196]; vldr s21, [sp, #212]\n"
+        "vldr s22, [sp, #228]; vldr s23, [sp, #244]; vstmia r5!, {s16-s23}; vldr s8, [sp, #136]\n"
+        "vldr s9, [sp, #152]; vldr s10, [sp, #168]; vldr s11, [sp, #184]; vldr s12, [sp, #200]\n"
+        "vldr s13, [sp, #216]; vldr s14, [sp, #232]; vldr s15, [sp, #248]; vstmia r6!, {s8-s15}\n"
+        "vldr s16, [sp, #140]; vldr s17, [sp, #156]; vldr s18, [sp, #172]; vldr s19, [sp, #188]\n"
+        "vldr s20, [sp, #204]; vldr s21, [sp, #220]; vldr s22, [sp, #236]; vldr s23, [sp, #252]\n"
+        "vstmia r7!, {s16-s23}; add sp, sp, #256; pop {r4, r5}; vmsr fpscr, r5; add sp, sp, #8; vpop {d8-d15}\n"
+        "pop {r4-r11, pc}\n");
 }
 
 // 5 bits, scales f16:
@@ -2967,7 +3036,7 @@ __attribute__((naked, noinline)) inline void stream_5_f16(const void *, const vo
 // 5 bits, scales f16, four tokens:
 // 0.914 instructions for a multiply-accumulate.
 __attribute__((naked, noinline)) inline void quad_stream_5_f16(const void *, const void *, float *,
-                                                               std::size_t) {
+                                                               std::size_t, std::size_t, const void *) {
     __asm__ volatile(".syntax unified\n"
         "push {r4-r11, lr}; vpush {d8-d15}; push {r2, r3}; vmrs r5, fpscr; push {r4, r5}; orr r6, r5, #0x30000\n"
         "vmsr fpscr, r6; str r3, [sp]; sub sp, sp, #256; mov r4, #0; mov r6, sp; vmov s16, r4; vmov s17, r4\n"
@@ -3441,10 +3510,32 @@ __attribute__((naked, noinline)) inline void quad_stream_5_f16(const void *, con
         "smlad r2, r9, r6, r2; smlad r3, r9, r7, r3; smlad r4, r9, r10, r4; smlad r5, r9, r12, r5\n"
         "ldr r6, [sp, #256]; vmov s16, s17, r2, r3; vmov s18, s19, r4, r5; subs r6, r6, #1; str r6, [sp, #256]\n"
         "vcvt.f32.s32 s16, s16; vcvt.f32.s32 s17, s17; vcvt.f32.s32 s18, s18; vcvt.f32.s32 s19, s19\n"
-        "vmla.f32 s24, s16, s20; vstr d12, [sp, #240]; vstr d13, [sp, #248]; bne 1b; ldr r5, [sp, #264]\n"
-        "mov r6, sp; vldmia r6!, {s16-s31}; vstmia r5!, {s16-s31}; vldmia r6!, {s16-s31}; vstmia r5!, {s16-s31}\n"
-        "vldmia r6!, {s16-s31}; vstmia r5!, {s16-s31}; vldmia r6!, {s16-s31}; vstmia r5!, {s16-s31}\n"
-        "add sp, sp, #256; pop {r4, r5}; vmsr fpscr, r5; add sp, sp, #8; vpop {d8-d15}; pop {r4-r11, pc}\n");
+        "vmla.f32 s24, s16, s20; vstr d12, [sp, #240]; vstr d13, [sp, #248]; bne 1b; ldr r4, [sp, #264]\n"
+        "ldr r8, [sp, #372]; add r5, r4, r8, lsl #2; add r6, r5, r8, lsl #2; add r7, r6, r8, lsl #2\n"
+        "ldr r8, [sp, #376]; vldmia r8!, {s24-s31}; vldr s8, [sp, #0]; vldr s9, [sp, #16]; vldr s10, [sp, #32]\n"
+        "vldr s11, [sp, #48]; vldr s12, [sp, #64]; vldr s13, [sp, #80]; vldr s14, [sp, #96]\n"
+        "vldr s15, [sp, #112]; vmul.f32 s8, s8, s24; vmul.f32 s12, s12, s28; vstmia r4!, {s8-s15}\n"
+        "vldr s16, [sp, #4]; vldr s17, [sp, #20]; vldr s18, [sp, #36]; vldr s19, [sp, #52]; vldr s20, [sp, #68]\n"
+        "vldr s21, [sp, #84]; vldr s22, [sp, #100]; vldr s23, [sp, #116]; vmul.f32 s16, s16, s24\n"
+        "vmul.f32 s20, s20, s28; vstmia r5!, {s16-s23}; vldr s8, [sp, #8]; vldr s9, [sp, #24]\n"
+        "vldr s10, [sp, #40]; vldr s11, [sp, #56]; vldr s12, [sp, #72]; vldr s13, [sp, #88]\n"
+        "vldr s14, [sp, #104]; vldr s15, [sp, #120]; vmul.f32 s8, s8, s24; vmul.f32 s12, s12, s28\n"
+        "vstmia r6!, {s8-s15}; vldr s16, [sp, #12]; vldr s17, [sp, #28]; vldr s18, [sp, #44]\n"
+        "vldr s19, [sp, #60]; vldr s20, [sp, #76]; vldr s21, [sp, #92]; vldr s22, [sp, #108]\n"
+        "vldr s23, [sp, #124]; vmul.f32 s16, s16, s24; vmul.f32 s20, s20, s28; vstmia r7!, {s16-s23}\n"
+        "vldmia r8!, {s24-s31}; vldr s8, [sp, #128]; vldr s9, [sp, #144]; vldr s10, [sp, #160]\n"
+        "vldr s11, [sp, #176]; vldr s12, [sp, #192]; vldr s13, [sp, #208]; vldr s14, [sp, #224]\n"
+        "vldr s15, [sp, #240]; vmul.f32 s8, s8, s24; vmul.f32 s12, s12, s28; vstmia r4!, {s8-s15}\n"
+        "vldr s16, [sp, #132]; vldr s17, [sp, #148]; vldr s18, [sp, #164]; vldr s19, [sp, #180]\n"
+        "vldr s20, [sp, #196]; vldr s21, [sp, #212]; vldr s22, [sp, #228]; vldr s23, [sp, #244]\n"
+        "vmul.f32 s16, s16, s24; vmul.f32 s20, s20, s28; vstmia r5!, {s16-s23}; vldr s8, [sp, #136]\n"
+        "vldr s9, [sp, #152]; vldr s10, [sp, #168]; vldr s11, [sp, #184]; vldr s12, [sp, #200]\n"
+        "vldr s13, [sp, #216]; vldr s14, [sp, #232]; vldr s15, [sp, #248]; vmul.f32 s8, s8, s24\n"
+        "vmul.f32 s12, s12, s28; vstmia r6!, {s8-s15}; vldr s16, [sp, #140]; vldr s17, [sp, #156]\n"
+        "vldr s18, [sp, #172]; vldr s19, [sp, #188]; vldr s20, [sp, #204]; vldr s21, [sp, #220]\n"
+        "vldr s22, [sp, #236]; vldr s23, [sp, #252]; vmul.f32 s16, s16, s24; vmul.f32 s20, s20, s28\n"
+        "vstmia r7!, {s16-s23}; add sp, sp, #256; pop {r4, r5}; vmsr fpscr, r5; add sp, sp, #8; vpop {d8-d15}\n"
+        "pop {r4-r11, pc}\n");
 }
 
 // 5 bits, scales f32, offsets:
@@ -3623,7 +3714,7 @@ __attribute__((naked, noinline)) inline void stream_5_f32_offset(const void *, c
 // 5 bits, scales f32, offsets, four tokens:
 // 0.916 instructions for a multiply-accumulate.
 __attribute__((naked, noinline)) inline void quad_stream_5_f32_offset(const void *, const void *, float *,
-                                                                      std::size_t) {
+                                                                      std::size_t, std::size_t, const void *) {
     __asm__ volatile(".syntax unified\n"
         "push {r4-r11, lr}; vpush {d8-d15}; push {r2, r3}; vmrs r5, fpscr; push {r4, r5}; orr r6, r5, #0x30000\n"
         "vmsr fpscr, r6; str r3, [sp]; sub sp, sp, #256; mov r4, #0; mov r6, sp; vmov s16, r4; vmov s17, r4\n"
@@ -4098,10 +4189,27 @@ __attribute__((naked, noinline)) inline void quad_stream_5_f32_offset(const void
         "smlad r2, r9, r6, r2; smlad r3, r9, r7, r3; smlad r4, r9, r10, r4; smlad r5, r9, r12, r5\n"
         "ldr r6, [sp, #256]; vmov s16, s17, r2, r3; vmov s18, s19, r4, r5; subs r6, r6, #1; str r6, [sp, #256]\n"
         "vcvt.f32.s32 s16, s16; vcvt.f32.s32 s17, s17; vcvt.f32.s32 s18, s18; vcvt.f32.s32 s19, s19\n"
-        "vmla.f32 s24, s16, s20; vstr d12, [sp, #240]; vstr d13, [sp, #248]; bne 1b; ldr r5, [sp, #264]\n"
-        "mov r6, sp; vldmia r6!, {s16-s31}; vstmia r5!, {s16-s31}; vldmia r6!, {s16-s31}; vstmia r5!, {s16-s31}\n"
-        "vldmia r6!, {s16-s31}; vstmia r5!, {s16-s31}; vldmia r6!, {s16-s31}; vstmia r5!, {s16-s31}\n"
-        "add sp, sp, #256; pop {r4, r5}; vmsr fpscr, r5; add sp, sp, #8; vpop {d8-d15}; pop {r4-r11, pc}\n");
+        "vmla.f32 s24, s16, s20; vstr d12, [sp, #240]; vstr d13, [sp, #248]; bne 1b; ldr r4, [sp, #264]\n"
+        "ldr r8, [sp, #372]; add r5, r4, r8, lsl #2; add r6, r5, r8, lsl #2; add r7, r6, r8, lsl #2\n"
+        "vldr s8, [sp, #0]; vldr s9, [sp, #16]; vldr s10, [sp, #32]; vldr s11, [sp, #48]; vldr s12, [sp, #64]\n"
+        "vldr s13, [sp, #80]; vldr s14, [sp, #96]; vldr s15, [sp, #112]; vstmia r4!, {s8-s15}\n"
+        "vldr s16, [sp, #4]; vldr s17, [sp, #20]; vldr s18, [sp, #36]; vldr s19, [sp, #52]; vldr s20, [sp, #68]\n"
+        "vldr s21, [sp, #84]; vldr s22, [sp, #100]; vldr s23, [sp, #116]; vstmia r5!, {s16-s23}\n"
+        "vldr s8, [sp, #8]; vldr s9, [sp, #24]; vldr s10, [sp, #40]; vldr s11, [sp, #56]; vldr s12, [sp, #72]\n"
+        "vldr s13, [sp, #88]; vldr s14, [sp, #104]; vldr s15, [sp, #120]; vstmia r6!, {s8-s15}\n"
+        "vldr s16, [sp, #12]; vldr s17, [sp, #28]; vldr s18, [sp, #44]; vldr s19, [sp, #60]\n"
+        "vldr s20, [sp, #76]; vldr s21, [sp, #92]; vldr s22, [sp, #108]; vldr s23, [sp, #124]\n"
+        "vstmia r7!, {s16-s23}; vldr s8, [sp, #128]; vldr s9, [sp, #144]; vldr s10, [sp, #160]\n"
+        "vldr s11, [sp, #176]; vldr s12, [sp, #192]; vldr s13, [sp, #208]; vldr s14, [sp, #224]\n"
+        "vldr s15, [sp, #240]; vstmia r4!, {s8-s15}; vldr s16, [sp, #132]; vldr s17, [sp, #148]\n"
+        "vldr s18, [sp, #164]; vldr s19, [sp, #180]; vldr s20, [sp, #196]; vldr s21, [sp, #212]\n"
+        "vldr s22, [sp, #228]; vldr s23, [sp, #244]; vstmia r5!, {s16-s23}; vldr s8, [sp, #136]\n"
+        "vldr s9, [sp, #152]; vldr s10, [sp, #168]; vldr s11, [sp, #184]; vldr s12, [sp, #200]\n"
+        "vldr s13, [sp, #216]; vldr s14, [sp, #232]; vldr s15, [sp, #248]; vstmia r6!, {s8-s15}\n"
+        "vldr s16, [sp, #140]; vldr s17, [sp, #156]; vldr s18, [sp, #172]; vldr s19, [sp, #188]\n"
+        "vldr s20, [sp, #204]; vldr s21, [sp, #220]; vldr s22, [sp, #236]; vldr s23, [sp, #252]\n"
+        "vstmia r7!, {s16-s23}; add sp, sp, #256; pop {r4, r5}; vmsr fpscr, r5; add sp, sp, #8; vpop {d8-d15}\n"
+        "pop {r4-r11, pc}\n");
 }
 
 // 8 bits, scales f16:
@@ -4269,7 +4377,7 @@ __attribute__((naked, noinline)) inline void stream_8_f16(const void *, const vo
 // 8 bits, scales f16, four tokens:
 // 0.916 instructions for a multiply-accumulate.
 __attribute__((naked, noinline)) inline void quad_stream_8_f16(const void *, const void *, float *,
-                                                               std::size_t) {
+                                                               std::size_t, std::size_t, const void *) {
     __asm__ volatile(".syntax unified\n"
         "push {r4-r11, lr}; vpush {d8-d15}; push {r2, r3}; vmrs r5, fpscr; push {r4, r5}; orr r6, r5, #0x30000\n"
         "vmsr fpscr, r6; str r3, [sp]; sub sp, sp, #256; mov r4, #0; mov r6, sp; vmov s16, r4; vmov s17, r4\n"
@@ -4736,10 +4844,32 @@ __attribute__((naked, noinline)) inline void quad_stream_8_f16(const void *, con
         "smlad r2, r12, r6, r2; smlad r3, r12, r7, r3; smlad r4, r12, r9, r4; smlad r5, r12, r11, r5\n"
         "ldr r6, [sp, #256]; vmov s16, s17, r2, r3; vmov s18, s19, r4, r5; subs r6, r6, #1; str r6, [sp, #256]\n"
         "vcvt.f32.s32 s16, s16; vcvt.f32.s32 s17, s17; vcvt.f32.s32 s18, s18; vcvt.f32.s32 s19, s19\n"
-        "vmla.f32 s24, s16, s20; vstr d12, [sp, #240]; vstr d13, [sp, #248]; bne 1b; ldr r5, [sp, #264]\n"
-        "mov r6, sp; vldmia r6!, {s16-s31}; vstmia r5!, {s16-s31}; vldmia r6!, {s16-s31}; vstmia r5!, {s16-s31}\n"
-        "vldmia r6!, {s16-s31}; vstmia r5!, {s16-s31}; vldmia r6!, {s16-s31}; vstmia r5!, {s16-s31}\n"
-        "add sp, sp, #256; pop {r4, r5}; vmsr fpscr, r5; add sp, sp, #8; vpop {d8-d15}; pop {r4-r11, pc}\n");
+        "vmla.f32 s24, s16, s20; vstr d12, [sp, #240]; vstr d13, [sp, #248]; bne 1b; ldr r4, [sp, #264]\n"
+        "ldr r8, [sp, #372]; add r5, r4, r8, lsl #2; add r6, r5, r8, lsl #2; add r7, r6, r8, lsl #2\n"
+        "ldr r8, [sp, #376]; vldmia r8!, {s24-s31}; vldr s8, [sp, #0]; vldr s9, [sp, #16]; vldr s10, [sp, #32]\n"
+        "vldr s11, [sp, #48]; vldr s12, [sp, #64]; vldr s13, [sp, #80]; vldr s14, [sp, #96]\n"
+        "vldr s15, [sp, #112]; vmul.f32 s8, s8, s24; vmul.f32 s12, s12, s28; vstmia r4!, {s8-s15}\n"
+        "vldr s16, [sp, #4]; vldr s17, [sp, #20]; vldr s18, [sp, #36]; vldr s19, [sp, #52]; vldr s20, [sp, #68]\n"
+        "vldr s21, [sp, #84]; vldr s22, [sp, #100]; vldr s23, [sp, #116]; vmul.f32 s16, s16, s24\n"
+        "vmul.f32 s20, s20, s28; vstmia r5!, {s16-s23}; vldr s8, [sp, #8]; vldr s9, [sp, #24]\n"
+        "vldr s10, [sp, #40]; vldr s11, [sp, #56]; vldr s12, [sp, #72]; vldr s13, [sp, #88]\n"
+        "vldr s14, [sp, #104]; vldr s15, [sp, #120]; vmul.f32 s8, s8, s24; vmul.f32 s12, s12, s28\n"
+        "vstmia r6!, {s8-s15}; vldr s16, [sp, #12]; vldr s17, [sp, #28]; vldr s18, [sp, #44]\n"
+        "vldr s19, [sp, #60]; vldr s20, [sp, #76]; vldr s21, [sp, #92]; vldr s22, [sp, #108]\n"
+        "vldr s23, [sp, #124]; vmul.f32 s16, s16, s24; vmul.f32 s20, s20, s28; vstmia r7!, {s16-s23}\n"
+        "vldmia r8!, {s24-s31}; vldr s8, [sp, #128]; vldr s9, [sp, #144]; vldr s10, [sp, #160]\n"
+        "vldr s11, [sp, #176]; vldr s12, [sp, #192]; vldr s13, [sp, #208]; vldr s14, [sp, #224]\n"
+        "vldr s15, [sp, #240]; vmul.f32 s8, s8, s24; vmul.f32 s12, s12, s28; vstmia r4!, {s8-s15}\n"
+        "vldr s16, [sp, #132]; vldr s17, [sp, #148]; vldr s18, [sp, #164]; vldr s19, [sp, #180]\n"
+        "vldr s20, [sp, #196]; vldr s21, [sp, #212]; vldr s22, [sp, #228]; vldr s23, [sp, #244]\n"
+        "vmul.f32 s16, s16, s24; vmul.f32 s20, s20, s28; vstmia r5!, {s16-s23}; vldr s8, [sp, #136]\n"
+        "vldr s9, [sp, #152]; vldr s10, [sp, #168]; vldr s11, [sp, #184]; vldr s12, [sp, #200]\n"
+        "vldr s13, [sp, #216]; vldr s14, [sp, #232]; vldr s15, [sp, #248]; vmul.f32 s8, s8, s24\n"
+        "vmul.f32 s12, s12, s28; vstmia r6!, {s8-s15}; vldr s16, [sp, #140]; vldr s17, [sp, #156]\n"
+        "vldr s18, [sp, #172]; vldr s19, [sp, #188]; vldr s20, [sp, #204]; vldr s21, [sp, #220]\n"
+        "vldr s22, [sp, #236]; vldr s23, [sp, #252]; vmul.f32 s16, s16, s24; vmul.f32 s20, s20, s28\n"
+        "vstmia r7!, {s16-s23}; add sp, sp, #256; pop {r4, r5}; vmsr fpscr, r5; add sp, sp, #8; vpop {d8-d15}\n"
+        "pop {r4-r11, pc}\n");
 }
 
 // 8 bits, scales f32, offsets:
@@ -4895,7 +5025,7 @@ __attribute__((naked, noinline)) inline void stream_8_f32_offset(const void *, c
 // 8 bits, scales f32, offsets, four tokens:
 // 0.917 instructions for a multiply-accumulate.
 __attribute__((naked, noinline)) inline void quad_stream_8_f32_offset(const void *, const void *, float *,
-                                                                      std::size_t) {
+                                                                      std::size_t, std::size_t, const void *) {
     __asm__ volatile(".syntax unified\n"
         "push {r4-r11, lr}; vpush {d8-d15}; push {r2, r3}; vmrs r5, fpscr; push {r4, r5}; orr r6, r5, #0x30000\n"
         "vmsr fpscr, r6; str r3, [sp]; sub sp, sp, #256; mov r4, #0; mov r6, sp; vmov s16, r4; vmov s17, r4\n"
@@ -5364,10 +5494,27 @@ __attribute__((naked, noinline)) inline void quad_stream_8_f32_offset(const void
         "vmla.f32 s24, s16, s7; vmov s16, s17, r2, r3; subs r6, r6, #1; str r6, [sp, #256]\n"
         "vmov s18, s19, r4, r5; vcvt.f32.s32 s16, s16; vcvt.f32.s32 s17, s17; vmul.f32 s20, s28, s5\n"
         "vcvt.f32.s32 s18, s18; vcvt.f32.s32 s19, s19; vmla.f32 s24, s16, s20; vstr d12, [sp, #240]\n"
-        "vstr d13, [sp, #248]; bne 1b; ldr r5, [sp, #264]; mov r6, sp; vldmia r6!, {s16-s31}\n"
-        "vstmia r5!, {s16-s31}; vldmia r6!, {s16-s31}; vstmia r5!, {s16-s31}; vldmia r6!, {s16-s31}\n"
-        "vstmia r5!, {s16-s31}; vldmia r6!, {s16-s31}; vstmia r5!, {s16-s31}; add sp, sp, #256; pop {r4, r5}\n"
-        "vmsr fpscr, r5; add sp, sp, #8; vpop {d8-d15}; pop {r4-r11, pc}\n");
+        "vstr d13, [sp, #248]; bne 1b; ldr r4, [sp, #264]; ldr r8, [sp, #372]; add r5, r4, r8, lsl #2\n"
+        "add r6, r5, r8, lsl #2; add r7, r6, r8, lsl #2; vldr s8, [sp, #0]; vldr s9, [sp, #16]\n"
+        "vldr s10, [sp, #32]; vldr s11, [sp, #48]; vldr s12, [sp, #64]; vldr s13, [sp, #80]\n"
+        "vldr s14, [sp, #96]; vldr s15, [sp, #112]; vstmia r4!, {s8-s15}; vldr s16, [sp, #4]\n"
+        "vldr s17, [sp, #20]; vldr s18, [sp, #36]; vldr s19, [sp, #52]; vldr s20, [sp, #68]\n"
+        "vldr s21, [sp, #84]; vldr s22, [sp, #100]; vldr s23, [sp, #116]; vstmia r5!, {s16-s23}\n"
+        "vldr s8, [sp, #8]; vldr s9, [sp, #24]; vldr s10, [sp, #40]; vldr s11, [sp, #56]; vldr s12, [sp, #72]\n"
+        "vldr s13, [sp, #88]; vldr s14, [sp, #104]; vldr s15, [sp, #120]; vstmia r6!, {s8-s15}\n"
+        "vldr s16, [sp, #12]; vldr s17, [sp, #28]; vldr s18, [sp, #44]; vldr s19, [sp, #60]\n"
+        "vldr s20, [sp, #76]; vldr s21, [sp, #92]; vldr s22, [sp, #108]; vldr s23, [sp, #124]\n"
+        "vstmia r7!, {s16-s23}; vldr s8, [sp, #128]; vldr s9, [sp, #144]; vldr s10, [sp, #160]\n"
+        "vldr s11, [sp, #176]; vldr s12, [sp, #192]; vldr s13, [sp, #208]; vldr s14, [sp, #224]\n"
+        "vldr s15, [sp, #240]; vstmia r4!, {s8-s15}; vldr s16, [sp, #132]; vldr s17, [sp, #148]\n"
+        "vldr s18, [sp, #164]; vldr s19, [sp, #180]; vldr s20, [sp, #196]; vldr s21, [sp, #212]\n"
+        "vldr s22, [sp, #228]; vldr s23, [sp, #244]; vstmia r5!, {s16-s23}; vldr s8, [sp, #136]\n"
+        "vldr s9, [sp, #152]; vldr s10, [sp, #168]; vldr s11, [sp, #184]; vldr s12, [sp, #200]\n"
+        "vldr s13, [sp, #216]; vldr s14, [sp, #232]; vldr s15, [sp, #248]; vstmia r6!, {s8-s15}\n"
+        "vldr s16, [sp, #140]; vldr s17, [sp, #156]; vldr s18, [sp, #172]; vldr s19, [sp, #188]\n"
+        "vldr s20, [sp, #204]; vldr s21, [sp, #220]; vldr s22, [sp, #236]; vldr s23, [sp, #252]\n"
+        "vstmia r7!, {s16-s23}; add sp, sp, #256; pop {r4, r5}; vmsr fpscr, r5; add sp, sp, #8; vpop {d8-d15}\n"
+        "pop {r4-r11, pc}\n");
 }
 
 // 6 bits, scales f32, factors of halves:
@@ -5583,7 +5730,7 @@ __attribute__((naked, noinline)) inline void stream_6_halves_f32(const void *, c
 // 6 bits, scales f32, factors of halves, four tokens:
 // 1.224 instructions for a multiply-accumulate.
 __attribute__((naked, noinline)) inline void quad_stream_6_halves_f32(const void *, const void *, float *,
-                                                                      std::size_t) {
+                                                                      std::size_t, std::size_t, const void *) {
     __asm__ volatile(".syntax unified\n"
         "push {r4-r11, lr}; vpush {d8-d15}; push {r2, r3}; vmrs r5, fpscr; push {r4, r5}; orr r6, r5, #0x30000\n"
         "vmsr fpscr, r6; str r3, [sp]; sub sp, sp, #256; mov r4, #0; mov r6, sp; vmov s16, r4; vmov s17, r4\n"
@@ -6198,10 +6345,27 @@ __attribute__((naked, noinline)) inline void quad_stream_6_halves_f32(const void
         "vmov s16, s17, r2, r3; vmov s18, s19, r4, r5; subs r6, r6, #1; str r6, [sp, #256]\n"
         "vcvt.f32.s32 s16, s16; vcvt.f32.s32 s17, s17; vcvt.f32.s32 s18, s18; vcvt.f32.s32 s19, s19\n"
         "vadd.f32 s16, s16, s20; vmul.f32 s20, s28, s5; vmla.f32 s24, s16, s20; vstr d12, [sp, #240]\n"
-        "vstr d13, [sp, #248]; bne 1b; ldr r5, [sp, #264]; mov r6, sp; vldmia r6!, {s16-s31}\n"
-        "vstmia r5!, {s16-s31}; vldmia r6!, {s16-s31}; vstmia r5!, {s16-s31}; vldmia r6!, {s16-s31}\n"
-        "vstmia r5!, {s16-s31}; vldmia r6!, {s16-s31}; vstmia r5!, {s16-s31}; add sp, sp, #256; pop {r4, r5}\n"
-        "vmsr fpscr, r5; add sp, sp, #8; vpop {d8-d15}; pop {r4-r11, pc}\n");
+        "vstr d13, [sp, #248]; bne 1b; ldr r4, [sp, #264]; ldr r8, [sp, #372]; add r5, r4, r8, lsl #2\n"
+        "add r6, r5, r8, lsl #2; add r7, r6, r8, lsl #2; vldr s8, [sp, #0]; vldr s9, [sp, #16]\n"
+        "vldr s10, [sp, #32]; vldr s11, [sp, #48]; vldr s12, [sp, #64]; vldr s13, [sp, #80]\n"
+        "vldr s14, [sp, #96]; vldr s15, [sp, #112]; vstmia r4!, {s8-s15}; vldr s16, [sp, #4]\n"
+        "vldr s17, [sp, #20]; vldr s18, [sp, #36]; vldr s19, [sp, #52]; vldr s20, [sp, #68]\n"
+        "vldr s21, [sp, #84]; vldr s22, [sp, #100]; vldr s23, [sp, #116]; vstmia r5!, {s16-s23}\n"
+        "vldr s8, [sp, #8]; vldr s9, [sp, #24]; vldr s10, [sp, #40]; vldr s11, [sp, #56]; vldr s12, [sp, #72]\n"
+        "vldr s13, [sp, #88]; vldr s14, [sp, #104]; vldr s15, [sp, #120]; vstmia r6!, {s8-s15}\n"
+        "vldr s16, [sp, #12]; vldr s17, [sp, #28]; vldr s18, [sp, #44]; vldr s19, [sp, #60]\n"
+        "vldr s20, [sp, #76]; vldr s21, [sp, #92]; vldr s22, [sp, #108]; vldr s23, [sp, #124]\n"
+        "vstmia r7!, {s16-s23}; vldr s8, [sp, #128]; vldr s9, [sp, #144]; vldr s10, [sp, #160]\n"
+        "vldr s11, [sp, #176]; vldr s12, [sp, #192]; vldr s13, [sp, #208]; vldr s14, [sp, #224]\n"
+        "vldr s15, [sp, #240]; vstmia r4!, {s8-s15}; vldr s16, [sp, #132]; vldr s17, [sp, #148]\n"
+        "vldr s18, [sp, #164]; vldr s19, [sp, #180]; vldr s20, [sp, #196]; vldr s21, [sp, #212]\n"
+        "vldr s22, [sp, #228]; vldr s23, [sp, #244]; vstmia r5!, {s16-s23}; vldr s8, [sp, #136]\n"
+        "vldr s9, [sp, #152]; vldr s10, [sp, #168]; vldr s11, [sp, #184]; vldr s12, [sp, #200]\n"
+        "vldr s13, [sp, #216]; vldr s14, [sp, #232]; vldr s15, [sp, #248]; vstmia r6!, {s8-s15}\n"
+        "vldr s16, [sp, #140]; vldr s17, [sp, #156]; vldr s18, [sp, #172]; vldr s19, [sp, #188]\n"
+        "vldr s20, [sp, #204]; vldr s21, [sp, #220]; vldr s22, [sp, #236]; vldr s23, [sp, #252]\n"
+        "vstmia r7!, {s16-s23}; add sp, sp, #256; pop {r4, r5}; vmsr fpscr, r5; add sp, sp, #8; vpop {d8-d15}\n"
+        "pop {r4-r11, pc}\n");
 }
 
 // clang-format on
