@@ -562,6 +562,13 @@ class FourTokens:
         self.x_half_start = SIXES_QUAD_HALF_START if sixes else X_QUAD_HALF_START
         self.x_scale = SIXES_QUAD_SCALE if sixes else X_QUAD_HALF_SCALE if of.scales == 'f16' else X_QUAD_SCALE
 
+    def x_lines(self):
+        """Lines of a group of activations that are read."""
+        ends = [self.x_scale] + ([X_QUAD_SUM] if self.of.offsets else []) + (
+            [X_QUAD_HALF_SUM + 16] if self.of.offsets and self.of.halves else [])
+        start = self.x_half_start if self.of.halves else X_QUAD_START
+        return range((self.factors_at + start) // 32, (self.factors_at + max(ends) + 16 + 31) // 32)
+
     def word_place(self, row, word):
         block_words = 2 if self.of.bits == 8 else 1
         n_blocks = len(self.views) // block_words
@@ -649,16 +656,16 @@ class FourTokens:
         n_factors = 4 * sum(self.views)
         products = [(row, word, view, token) for row in range(self.rows) for word, n_views in enumerate(self.views)
                     for view in range(n_views) for token in range(4)]
-        n_lines, n_x_lines = self.of.group_bytes // 32, 4 * X_GROUP_BYTES // 32
+        n_lines, x_lines = self.of.group_bytes // 32, self.x_lines()
         prefetches = {}
         for i in range(n_lines):
             place = PREFETCH_BYTES + self.of.scale_bytes + 32 * i
             if place >= self.of.group_bytes:
                 place += self.of.stride - self.of.group_bytes
             prefetches.setdefault(i * len(products) // n_lines, []).append((W, place))
-        for i in range(n_x_lines):
-            prefetches.setdefault(i * len(products) // n_x_lines + 30, []).append(
-                (X, 4 * X_GROUP_BYTES + 32 * i - self.factors_at))  # the next group may have left the first cache
+        for i, line in enumerate(x_lines):
+            prefetches.setdefault(i * len(products) // len(x_lines) + 30, []).append(
+                (X, 4 * X_GROUP_BYTES + 32 * line - self.factors_at))  # the next group may have left the first cache
         self.load_four(c, 28, X, self.x_scale)
         waiting = []  # factors that were loaded: registers in the order of their use
         words = {}    # (row, word) -> register
