@@ -3,11 +3,10 @@
 #
 # Installs what is missing (Debian; root or sudo). A leg is a preset of CMakePresets.json, built in build/<leg>:
 #   release   gcc, optimised; also the projects that use the library (tests/consumer)
-#   clang     clang, optimised
-#   noexcept  -fno-exceptions -fno-rtti
-#   asan      AddressSanitizer and UndefinedBehaviorSanitizer; also the fuzzers over their corpus
-#   i686      32-bit x86
-#   armv6     the Raspberry Pi Zero's core, under qemu-arm -cpu arm1176; also a check of every instruction
+#   clang     clang, optimised, -fno-exceptions -fno-rtti
+#   asan      clang with AddressSanitizer and UndefinedBehaviorSanitizer; also the fuzzers over their corpus
+#   i686      gcc, 32-bit x86, -fno-exceptions -fno-rtti
+#   armv6     gcc, the Raspberry Pi Zero's core, under qemu-arm -cpu arm1176; also a check of every instruction
 #
 # The conformance data lies in ../shared/conformance or in the folder LLMZERO_CONFORMANCE names. Without it the tests that
 # need it are left out, loudly; with CI set in the environment that is a failure.
@@ -16,7 +15,7 @@ root=$(cd "$(dirname "$0")/.." && pwd)
 cd "$root" || exit 1
 . tools/packages.sh
 
-all_legs='release clang noexcept asan i686 armv6'
+all_legs='release clang asan i686 armv6'
 legs=${*:-$all_legs}
 for leg in $legs; do
     case " $all_legs " in
