@@ -2,8 +2,8 @@
 // the supervisor.
 //
 // The drive comes first, then the model. Where the partition cannot be used (the computer has formatted it otherwise,
-// the card is broken or read-only), a fresh volume in memory stands beside it, with the reason in STATUS.TXT, and the
-// partition stays untouched for its owner to save what is on it.
+// the card is broken or read-only, from the start or later), a fresh volume in memory stands beside it, with the reason
+// in STATUS.TXT, and the partition stays untouched for its owner to save what is on it.
 #pragma once
 
 #include "board/boot_options.hpp"
@@ -26,6 +26,7 @@
 #include <string>
 #include <thread>
 #include <utility>
+#include <vector>
 
 namespace board {
 
@@ -53,6 +54,7 @@ public:
     }
     void show(const stick::status_facts & facts) override {
         heart_.beat();
+        tell_progress(facts);
         lamp_.show(!facts.work.path.empty()                           ? sign::thinking
                    : !facts.last_error.empty() || facts.model.empty() ? sign::error
                                                                       : sign::ready);
@@ -74,9 +76,27 @@ public:
     [[nodiscard]] bool was_ejected() { return std::exchange(was_ejected_, false); }
 
 private:
+    // On the console: what is begun and ended, and every few seconds how far it is; an error once.
+    void tell_progress(const stick::status_facts & facts) {
+        const bool is_new = facts.work.path != told_path_;
+        const std::int64_t now = now_ms();
+        if (is_new || (!facts.work.path.empty() && now - told_ms_ >= 5000)) {
+            tell(stick::doing_text(facts));
+            told_path_ = facts.work.path;
+            told_ms_ = now;
+        }
+        if (!facts.last_error.empty() && facts.last_error != told_error_) {
+            tell(cli::harmless_line(facts.last_error));
+        }
+        told_error_ = facts.last_error;
+    }
+
     usb_drive & drive_;
     led & lamp_;
     const heartbeat & heart_;
+    std::string told_path_;
+    std::string told_error_;
+    std::int64_t told_ms_ = 0;
     std::int64_t looked_ms_ = 0;
     bool has_news_ = false;
     bool was_ejected_ = false;
@@ -102,17 +122,17 @@ public:
         std::string medium = options_.data;
         std::string beside;
         std::string notice;
-        auto volume = open_volume(medium);
+        auto volume = open_volume(medium, notice);
         if (!volume) {
             notice = "The drive's own partition cannot be used: " + std::string(volume.error().message()) +
-                     " It is untouched, beside this drive, which is in memory only: what is saved here goes when the "
+                     ". It is untouched, beside this drive, which is in memory only: what is saved here goes when the "
                      "stick is unplugged.";
             tell(notice);
             beside = std::exchange(medium, where_.memory + "/fresh.img");
             if (auto made = make_fresh_volume(medium); !made) {
                 return fail(lamp, made.error().message());
             }
-            volume = open_volume(medium);
+            volume = open_volume(medium, notice);
             if (!volume) {
                 return fail(lamp, volume.error().message());
             }
@@ -122,14 +142,12 @@ public:
         if (!drive) {
             return fail(lamp, drive.error().message());
         }
-        stick::fat_store & files = (*volume)->files;
-        write_own_files(files);
         while (!plug(*drive)) {
             heart.beat();
             std::this_thread::sleep_for(std::chrono::milliseconds(100));
         }
         tell("the drive is there");
-        return serve(files, *drive, lamp, heart, notice);
+        return serve((*volume)->files, *drive, lamp, heart, notice);
     }
 
 private:
@@ -140,11 +158,14 @@ private:
         stick::fat_store files;
     };
 
-    // Recovers it too.
-    [[nodiscard]] static llmzero::result<std::unique_ptr<open_device>> open_volume(const std::string & medium) {
+    // Recovers the volume too, and writes to it what any computer is to find there: so it turns out whether it can be
+    // written at all.
+    [[nodiscard]] llmzero::result<std::unique_ptr<open_device>> open_volume(const std::string & medium,
+                                                                            const std::string & notice) const {
         LLMZERO_ASSIGN(fat::file_device device, fat::file_device::open(medium));
         auto opened = std::make_unique<open_device>(std::move(device));
         LLMZERO_CHECK(opened->files.begin_writing());
+        write_own_files(opened->files, notice);
         LLMZERO_CHECK(opened->files.end_writing());
         return opened;
     }
@@ -168,24 +189,37 @@ private:
                                                         }});
     }
 
-    // So that they are there before any computer looks.
-    static void write_own_files(stick::fat_store & files) {
-        if (!files.begin_writing()) {
-            return;
-        }
-        const auto listed = files.list();
-        const auto add = [&](const char * name, const std::string & text) {
-            const auto is_it = [name](const stick::file_entry & entry) {
-                return cli::same_name(entry.path, name);
-            };
-            if (listed && std::none_of(listed->begin(), listed->end(), is_it)) {
-                static_cast<void>(files.replace(name, std::nullopt, text).has_value());
+    void write_own_files(stick::fat_store & files, const std::string & notice) const {
+        const std::vector<stick::file_entry> listed = files.list().value_or({});
+        const auto path_of = [&listed](const char * name) -> std::optional<std::string> {
+            for (const stick::file_entry & entry : listed) {
+                if (cli::same_name(entry.path, name)) {
+                    return entry.path;
+                }
             }
+            return std::nullopt;
         };
-        add(stick::readme_name, stick::readme_text());
-        add(stick::settings_name, stick::default_settings_text());
-        add(stick::status_name, stick::status_text({}));
-        static_cast<void>(files.end_writing().has_value());
+        // On a full volume they may be missing.
+        const auto write = [&files](const std::string & path, const std::string & text) {
+            static_cast<void>(files.replace(path, std::nullopt, text).has_value());
+        };
+        if (!path_of(stick::readme_name)) {
+            write(stick::readme_name, stick::readme_text());
+        }
+        if (!path_of(stick::settings_name)) {
+            write(stick::settings_name, stick::default_settings_text());
+        }
+        stick::status_facts facts;
+        facts.is_starting = true;
+        facts.notice = notice;
+        const std::string model = default_model();
+        facts.model = model.empty() ? (built_in_.empty() ? "" : stick::built_in_model) : model;
+        write(path_of(stick::status_name).value_or(stick::status_name), stick::status_text(facts));
+    }
+
+    // A file's name in the folder of models; empty: the built-in one.
+    [[nodiscard]] std::string default_model() const {
+        return read_small(where_.boot + "/models/default").value_or(std::string());
     }
 
     // The controller may not be there yet.
@@ -197,7 +231,7 @@ private:
         stick::thinker_options options;
         options.built_in = built_in_;
         options.models_folder = where_.boot + "/models";
-        const std::string model = read_small(options.models_folder + "/default").value_or(std::string());
+        const std::string model = default_model();
         options.model = model.empty() ? std::string() : options.models_folder + "/" + model;
         options.go_on = [&outside] {
             outside.look();
@@ -228,6 +262,10 @@ private:
             failing_since_ms = !is_failing ? 0 : failing_since_ms == 0 ? steady_ms() : failing_since_ms;
             if (is_failing && steady_ms() - failing_since_ms > 20000 && drive.pull()) {
                 tell("the volume cannot be read any more");
+                return 1;
+            }
+            if (store.has_failed() && drive.pull()) {
+                tell("the volume cannot be written any more");
                 return 1;
             }
             if (!drive.is_plugged()) {

@@ -26,11 +26,16 @@ public:
         return volume_.read(path, most);
     }
 
+    // Whether the medium has refused to be written at any time. A volume that is none (any more) does not count: the
+    // computer may be formatting it.
+    [[nodiscard]] bool has_failed() const { return has_failed_; }
+
     [[nodiscard]] llmzero::status begin_writing() override {
         LLMZERO_CHECK(drive_.pull());
         tell_("the drive is pulled");
         llmzero::status begun = volume_.begin_writing();
         if (!begun) {
+            has_failed_ = has_failed_ || begun.error().code() != llmzero::error_code::malformed;
             static_cast<void>(drive_.plug().has_value());
         }
         return begun;
@@ -38,6 +43,7 @@ public:
     // The computer gets its drive back whatever has happened.
     llmzero::status end_writing() override {
         llmzero::status ended = volume_.end_writing();
+        has_failed_ = has_failed_ || !ended;
         drive_.sync();
         llmzero::status plugged = drive_.plug();
         tell_(plugged ? "the drive is back" : plugged.error().message());
@@ -57,6 +63,7 @@ private:
     stick::file_store & volume_;
     usb_drive & drive_;
     std::function<void(const char *)> tell_;
+    bool has_failed_ = false;
 };
 
 } // namespace board

@@ -60,6 +60,20 @@ public:
         return watched(found ? replace_content(*found, content, when) : create(path, content, attribute_archive, when));
     }
 
+    // Gives a file that is there this content in the clusters that it has: where replace() finds the volume full. A cut
+    // may leave any mixture of both contents in it, and everything else whole. Errors: bad_argument (there is no such
+    // file), io (the content needs more clusters, or none; the device).
+    [[nodiscard]] llmzero::status overwrite(std::string_view path, std::string_view content, timestamp when) {
+        LLMZERO_ASSIGN(const std::optional<file_info> found, find_file(path));
+        if (!found) {
+            return is_not(path, "a file");
+        }
+        return watched(overwrite_content(*found, content, when));
+    }
+
+    // Whether the device has failed while it was written.
+    [[nodiscard]] bool has_failed() const { return has_failed_; }
+
     // Makes a folder in one that is there. Where it exists there is nothing to do. Errors: those of replace().
     [[nodiscard]] llmzero::status make_folder(std::string_view path, timestamp when) {
         LLMZERO_CHECK(check_usable());
@@ -233,6 +247,31 @@ private:
             cluster = next;
         }
         return commit_table();
+    }
+
+    [[nodiscard]] llmzero::status overwrite_content(const file_info & file, std::string_view content, timestamp when) {
+        const std::uint32_t had = layout().clusters_for(file.size);
+        const std::uint32_t needed = layout().clusters_for(content.size());
+        if (needed == 0 || needed > had) {
+            return llmzero::error(llmzero::error_code::io, "%s has %lu clusters; expected room for %llu bytes",
+                                  llmzero::quoted(file.path).c_str(), static_cast<unsigned long>(had),
+                                  static_cast<unsigned long long>(content.size()));
+        }
+        std::vector<std::uint32_t> clusters = {file.first_cluster};
+        while (clusters.size() < had) {
+            clusters.push_back(volume_.table().next(clusters.back()));
+        }
+        LLMZERO_CHECK(write_clusters(std::span(clusters).first(needed), content));
+        LLMZERO_CHECK(device_->flush());
+        LLMZERO_CHECK(update_entry(file, file.first_cluster, content.size(), when));
+        if (needed < had) {
+            volume_.table().chain(std::span(clusters).first(needed));
+            for (const std::uint32_t cluster : std::span(clusters).subspan(needed)) {
+                volume_.table().set(cluster, allocation_table::free);
+            }
+            return commit_table();
+        }
+        return llmzero::success();
     }
 
     // Steps 1 and 2 for clusters of which nothing knows yet.

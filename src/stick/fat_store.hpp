@@ -1,8 +1,8 @@
 // A FAT volume on a disk as a store of the user's files: --image, and the stick's data partition.
 //
 // A host may write the disk while it is looked at: list() opens the volume anew and judges which files are whole. The
-// disk is written between begin_writing() and end_writing() alone, when no host has it; what a host left unfinished is
-// put right first. Who takes the disk from a host overrides these two.
+// disk is written between begin_writing() and end_writing() alone, when no host has it; what a host or a power cut left
+// unfinished is put right first. A service begins with recover(), which does only that.
 #pragma once
 
 #include "fat/editor.hpp"
@@ -58,15 +58,24 @@ public:
         return content_of(volume, path, most);
     }
 
+    // Errors: those of begin_writing() and end_writing().
+    [[nodiscard]] llmzero::status recover() {
+        LLMZERO_CHECK(begin_writing());
+        return end_writing();
+    }
+
     [[nodiscard]] llmzero::status begin_writing() override {
         LLMZERO_ASSIGN(fat::editor edit, fat::editor::open(*disk_));
         edit_.emplace(std::move(edit));
         return llmzero::success();
     }
 
+    // Errors: io, where the disk (not only the volume, by being full) has refused a write.
     llmzero::status end_writing() override {
+        const bool has_failed = edit_ && edit_->has_failed();
         edit_.reset();
-        return llmzero::success();
+        return has_failed ? llmzero::status(llmzero::error(llmzero::error_code::io, "the disk cannot be written"))
+                          : llmzero::success();
     }
 
     [[nodiscard]] llmzero::status append(const std::string & path, std::string_view expected,
@@ -78,7 +87,10 @@ public:
     [[nodiscard]] llmzero::status replace(const std::string & path, std::optional<std::string_view> expected,
                                           std::string_view content) override {
         LLMZERO_CHECK(expected ? check_content(path, *expected) : check_writing());
-        return io_error(edit_->replace(path, content, clock()));
+        llmzero::status done = io_error(edit_->replace(path, content, clock()));
+        // On a full volume STATUS.TXT has to say so in the room that it has.
+        const bool is_told = !done && !expected && edit_->overwrite(path, content, clock());
+        return is_told ? llmzero::success() : std::move(done);
     }
 
 private:

@@ -38,7 +38,8 @@ class file_table {
 public:
     struct record {
         file_entry entry;
-        std::int64_t since_ms = 0; // as it is
+        std::int64_t since_ms = 0;            // as it is
+        std::int64_t unfinished_since_ms = 0; // where it is not complete
         verdict found = verdict::unknown;
     };
 
@@ -54,8 +55,9 @@ public:
                 known->second.entry.size == entry.size) {
                 r.since_ms = known->second.since_ms;
                 r.found = known->second.found;
+                r.unfinished_since_ms = known->second.entry.is_complete ? now_ms : known->second.unfinished_since_ms;
             } else {
-                r.since_ms = now_ms;
+                r.since_ms = r.unfinished_since_ms = now_ms;
                 const bool may_ask =
                     entry.size == 0 ? !prompt_of_name(entry.path).empty() : may_be_conversation(entry.path);
                 r.found = may_ask ? verdict::unknown : verdict::nothing;
@@ -100,6 +102,16 @@ public:
             }
         }
         return next;
+    }
+    // Paths of what may be conversations, and since when they have not been complete.
+    [[nodiscard]] std::vector<std::pair<std::string, std::int64_t>> unfinished() const {
+        std::vector<std::pair<std::string, std::int64_t>> found;
+        for (const auto & [path, r] : records_) {
+            if (!r.entry.is_complete && may_be_conversation(path)) {
+                found.emplace_back(path, r.unfinished_since_ms);
+            }
+        }
+        return found;
     }
     // What is complete counts as quiet: somebody said that all is written.
     void settle_now() {

@@ -115,23 +115,10 @@ public:
                 return changed(path);
             }
         }
-        // Hidden, so that nobody sees it; one that a power cut left behind is overwritten.
-        const std::string beside = "." + name + ".new";
-        constexpr int flags = O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK;
-        const descriptor file(::openat(folder.get(), beside.c_str(), flags, 0666));
-        if (!file.is_open()) {
-            return failed("write", path);
-        }
-        keep_owner(file.get(), folder.get(), is_there ? &before : nullptr);
-        const llmzero::status written = write_all(file.get(), path, content);
-        if (!written || ::fsync(file.get()) != 0 ||
-            ::renameat(folder.get(), beside.c_str(), folder.get(), name.c_str()) != 0) {
-            const llmzero::status why = written ? failed("write", path) : llmzero::status(written.error());
-            ::unlinkat(folder.get(), beside.c_str(), 0);
-            return why.error();
-        }
-        static_cast<void>(::fsync(folder.get()));
-        return llmzero::success();
+        llmzero::status put = put_beside(folder.get(), name, path, content, is_there ? &before : nullptr);
+        // On a full disk STATUS.TXT has to say so in the room that it has.
+        const bool is_told = !put && !expected && is_there && overwrite(folder.get(), name, content);
+        return is_told ? llmzero::success() : std::move(put);
     }
 
 private:
@@ -283,6 +270,43 @@ private:
             bytes.remove_prefix(written < 0 ? 0 : static_cast<std::size_t>(written));
         }
         return llmzero::success();
+    }
+
+    // Writes another file and puts it in the place of this one, of which `before` tells.
+    [[nodiscard]] static llmzero::status put_beside(int folder, const std::string & name, std::string_view path,
+                                                    std::string_view content, const struct stat * before) {
+        // Hidden, so that nobody sees it; one that a power cut left behind is overwritten.
+        const std::string beside = "." + name + ".new";
+        constexpr int flags = O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK;
+        const descriptor file(::openat(folder, beside.c_str(), flags, 0666));
+        if (!file.is_open()) {
+            return failed("write", path);
+        }
+        keep_owner(file.get(), folder, before);
+        const llmzero::status written = write_all(file.get(), path, content);
+        if (!written || ::fsync(file.get()) != 0 || ::renameat(folder, beside.c_str(), folder, name.c_str()) != 0) {
+            const llmzero::status why = written ? failed("write", path) : llmzero::status(written.error());
+            ::unlinkat(folder, beside.c_str(), 0);
+            return why.error();
+        }
+        static_cast<void>(::fsync(folder));
+        return llmzero::success();
+    }
+
+    // Where that fails the content is as it was.
+    static bool overwrite(int folder, const std::string & name, std::string_view content) {
+        constexpr int flags = O_RDWR | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
+        const descriptor file(::openat(folder, name.c_str(), flags));
+        const auto before = file.is_open() ? content_of(file.get(), name, max_file_bytes) : failed("write", name);
+        const auto put = [&file](std::string_view bytes) {
+            return ::pwrite(file.get(), bytes.data(), bytes.size(), 0) == static_cast<ssize_t>(bytes.size()) &&
+                   ::ftruncate(file.get(), static_cast<off_t>(bytes.size())) == 0 && ::fsync(file.get()) == 0;
+        };
+        if (!before || put(content)) {
+            return before.has_value();
+        }
+        static_cast<void>(put(*before));
+        return false;
     }
 
     // After an append that did not end well: removes what it added, if that is what the file ends with.

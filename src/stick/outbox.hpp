@@ -81,7 +81,7 @@ public:
         if (std::optional<own_file> file = last(done)) {
             static_cast<void>(is_written(store, *file, done));
         }
-        if (const auto ended = store.end_writing(); !ended) {
+        if (const auto ended = store.end_writing(); !ended && done.error.empty()) {
             done.error = ended.error().message();
         }
         if (done.error.empty()) {

@@ -104,11 +104,14 @@ private:
             return refuse(disk.error().message());
         }
         fat_store store(*disk);
-        if (const auto listed = store.list(); !listed) {
-            return refuse(listed.error().in(settings_.image.c_str()).message());
+        if (!is_ours(lock)) {
+            return refuse(settings_.image + " is served by another llmzero-stick");
+        }
+        if (const auto recovered = store.recover(); !recovered) {
+            return refuse(recovered.error().in(settings_.image.c_str()).message());
         }
         folder_watch watch("", false); // of what is inside nothing is told
-        return is_ours(lock) ? serve(store, watch) : refuse(settings_.image + " is served by another llmzero-stick");
+        return serve(store, watch);
     }
 
     // Two services would answer everything twice.

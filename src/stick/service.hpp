@@ -53,6 +53,9 @@ struct service_options {
     std::int64_t patience_ms = 0;    // that an answer waits for others, to be written with them
     bool writes_any_time = true;     // writing takes the volume from nobody
     std::int64_t progress_ms = 5000; // between two reports of progress in STATUS.TXT
+    // After which a file that is not complete is told of. Linux takes 67 s to finish one; then nothing more will come,
+    // and what is written then puts the file right, so that it is answered.
+    std::int64_t unfinished_ms = 120000;
     retry_times retry = {};
     std::string notice = {}; // for STATUS.TXT: what people have to know of this store
 };
@@ -127,6 +130,12 @@ private:
             files_.set(path, judge(path));
         }
         facts_.left_alone = files_.with(verdict::too_large);
+        facts_.unfinished.clear();
+        for (auto & [path, since_ms] : files_.unfinished()) {
+            if (outside_.now_ms() - since_ms >= options_.unfinished_ms) {
+                facts_.unfinished.push_back(std::move(path));
+            }
+        }
     }
 
     [[nodiscard]] verdict judge(const std::string & path) {
@@ -262,13 +271,20 @@ private:
             return is_late || !has_model_ || files_.with(verdict::question).empty();
         }
         // Where it costs, only what somebody has to know.
-        return options_.writes_any_time ? is_status_old() : worries() != written_worries_;
+        return options_.writes_any_time ? is_status_old() : worries() != written_worries_ || has_untold_unfinished();
     }
     [[nodiscard]] bool is_status_old() const {
         return status_text(facts_) != written_status_ || files_.find_own(status_name) == nullptr;
     }
+    // Empty: all is well, and that is no reason to write.
     [[nodiscard]] std::string worries() const {
-        return facts_.model + "\n" + facts_.model_note + "\n" + facts_.last_error + "\n" + facts_.settings_mistake;
+        return std::string(facts_.model.empty() ? "no model" : "") + facts_.model_note + facts_.last_error +
+               facts_.settings_mistake;
+    }
+    [[nodiscard]] bool has_untold_unfinished() const {
+        return std::any_of(facts_.unfinished.begin(), facts_.unfinished.end(), [&](const std::string & path) {
+            return std::find(told_unfinished_.begin(), told_unfinished_.end(), path) == told_unfinished_.end();
+        });
     }
 
     void write_if_due() {
@@ -300,6 +316,8 @@ private:
         }
         if (done.error.empty() && outbox_.not_before_ms() == 0) {
             written_worries_ = worries();
+            told_unfinished_ = facts_.unfinished;
+            saw_news_ = saw_news_ || !told_unfinished_.empty(); // that may have put them right
         }
     }
 
@@ -339,6 +357,11 @@ private:
             known != nullptr && known->entry.version != settings_version_) {
             consider(known->since_ms + options_.times.full_ms);
         }
+        for (const auto & [path, since_ms] : files_.unfinished()) {
+            if (const std::int64_t due = since_ms + options_.unfinished_ms; due > now) {
+                consider(due);
+            }
+        }
         return next ? std::optional(std::max<std::int64_t>(0, *next - now)) : std::nullopt;
     }
 
@@ -357,6 +380,7 @@ private:
     bool saw_news_ = false; // since the last look
     std::string written_status_;
     std::string written_worries_;
+    std::vector<std::string> told_unfinished_;
     bool is_writing_error_ = false;
     std::int64_t reported_ms_ = std::numeric_limits<std::int64_t>::min() / 2;
 };

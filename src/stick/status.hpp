@@ -27,11 +27,13 @@ struct status_facts {
     std::string model;            // what answers; empty: nothing does
     std::string model_note;       // why it is not another one
     double tokens_per_second = 0; // of the last answer; 0: there was none
+    bool is_starting = false;     // nothing is known yet
     bool is_stopped = false;      // the service has ended
     work_state work;
     std::vector<std::string> queue;      // paths, the next one first; without the one that is being answered
     std::uint64_t n_answers = 0;         // since the start
     std::vector<std::string> left_alone; // paths of files that are too large to be conversations
+    std::vector<std::string> unfinished; // paths of files that a computer has not finished for a long time
     std::string last_error;
     std::string settings_mistake;
     std::string notice; // what people have to know of the store, if anything
@@ -66,13 +68,18 @@ inline void append_paths(std::string & out, const char * what, const std::vector
 
 } // namespace detail
 
-[[nodiscard]] inline std::string status_text(const status_facts & facts) {
-    const std::string model = cli::harmless_line(facts.model);
-    std::string out = "llmzero is ";
-    out += facts.is_stopped           ? "not running"
+// "ready"; "reading a.txt, 12/37 tokens".
+[[nodiscard]] inline std::string doing_text(const status_facts & facts) {
+    return facts.is_stopped           ? "not running"
+           : facts.is_starting        ? "starting; this is written anew with the first answer"
            : !facts.work.path.empty() ? detail::work_text(facts.work)
            : facts.model.empty()      ? "waiting for a model"
                                       : "ready";
+}
+
+[[nodiscard]] inline std::string status_text(const status_facts & facts) {
+    const std::string model = cli::harmless_line(facts.model);
+    std::string out = "llmzero is " + doing_text(facts);
     if (!facts.notice.empty()) {
         out += "\r\n\r\n" + cli::harmless_line(facts.notice);
     }
@@ -89,6 +96,7 @@ inline void append_paths(std::string & out, const char * what, const std::vector
     out += "Waiting: " + std::to_string(facts.queue.size()) + "\r\n";
     detail::append_paths(out, "Next:", facts.queue);
     detail::append_paths(out, "Too large to be conversations, and left alone:", facts.left_alone);
+    detail::append_paths(out, "Left unfinished by the computer, so that their answers had to wait:", facts.unfinished);
     if (!facts.settings_mistake.empty()) {
         out += "In SETTINGS.TXT: " + cli::harmless_line(facts.settings_mistake) + "\r\n";
     }

@@ -1,6 +1,7 @@
 #include "board/drive_service.hpp"
 
 #include "fake_gadget.hpp"
+#include "support/tiny_llama.hpp"
 
 #include <chrono>
 #include <csignal>
@@ -36,7 +37,17 @@ struct service_scene {
         REQUIRE(fat::format(*device));
     }
 
-    void start() {
+    void save_question(const std::string & text) const {
+        auto device = fat::file_device::open(medium());
+        REQUIRE(device);
+        stick::fat_store store(*device);
+        REQUIRE(store.begin_writing());
+        REQUIRE(store.replace("a.txt", std::nullopt, text));
+        REQUIRE(store.replace("SETTINGS.TXT", std::nullopt, "max tokens = 2\ntemperature = 0\n"));
+        REQUIRE(store.end_writing());
+    }
+
+    void start(std::span<const std::byte> model = {}) {
         process = ::fork();
         REQUIRE(process >= 0);
         if (process == 0) {
@@ -48,8 +59,10 @@ struct service_scene {
             where.memory = fake.folder.path + "/memory";
             where.boot = fake.folder.path + "/boot";
             where.serial = fake.folder.path + "/serial";
+            const std::string console = fake.folder.path + "/console";
+            ::dup2(::open(console.c_str(), O_WRONLY | O_CREAT, 0600), STDERR_FILENO);
             const board::heartbeat heart{stick::descriptor(::open("/dev/null", O_WRONLY))};
-            ::_exit(board::drive_service(options, where, {}).run(heart));
+            ::_exit(board::drive_service(options, where, model).run(heart));
         }
     }
     [[nodiscard]] bool comes_true(const std::function<bool()> & what) const {
@@ -61,6 +74,7 @@ struct service_scene {
         }
         return false;
     }
+    [[nodiscard]] std::string console() const { return fake.folder.read("console"); }
     [[nodiscard]] bool is_attached() const { return fake.value("UDC") == "20980000.usb"; }
     [[nodiscard]] static std::string content(const std::string & volume, const std::string & name) {
         auto device = fat::file_device::open(volume);
@@ -87,6 +101,23 @@ TEST_CASE("drive service: the drive is there with its own files, under the board
     CHECK(scene.content(scene.medium(), "STATUS.TXT").starts_with("llmzero is "));
 }
 
+TEST_CASE("drive service: a question is answered in one disconnect, and the console tells of it") {
+    service_scene scene;
+    const std::vector<std::byte> model = support::tiny_llama({.context = 128, .seed = 7}).file();
+    scene.format_medium();
+    scene.save_question("abc\n");
+    scene.start(model);
+    REQUIRE(scene.comes_true([&] { return scene.console().find("the drive is back") != std::string::npos; }));
+    CHECK(scene.content(scene.medium(), "a.txt").starts_with("abc\n\n--- llmzero: tiny, 2 tokens"));
+    CHECK(scene.content(scene.medium(), "STATUS.TXT").starts_with("llmzero is ready\r\n\r\nModel: tiny\r\n"));
+    CHECK(scene.is_attached());
+    const std::string said = scene.console();
+    const std::string stick = "llmzero-stick: ";
+    CAPTURE(said);
+    CHECK(said.starts_with(stick + "the drive is there\n" + stick + "reading a.txt, 0/5 tokens\n" + stick + "ready\n" +
+                           stick + "the drive is pulled\n" + stick + "the drive is back\n"));
+}
+
 TEST_CASE("drive service: a fresh volume beside one that cannot be used, which stays as it is") {
     service_scene scene;
     scene.start();
@@ -94,8 +125,8 @@ TEST_CASE("drive service: a fresh volume beside one that cannot be used, which s
     const std::string fresh = scene.fake.folder.path + "/memory/fresh.img";
     CHECK(scene.fake.value(support::fake_gadget::medium) == fresh);
     CHECK(scene.fake.value("functions/mass_storage.0/lun.1/file") == scene.medium());
-    // Written once the service runs.
-    CHECK(scene.comes_true(
-        [&] { return scene.content(fresh, "STATUS.TXT").find("partition cannot be used") != std::string::npos; }));
+    CHECK(scene.content(fresh, "STATUS.TXT")
+              .find("partition cannot be used: no FAT volume: the boot sector ends with 0000, expected aa55. It is "
+                    "untouched") != std::string::npos);
     CHECK(scene.fake.folder.read("medium") == std::string(32 << 20, '\0'));
 }

@@ -1,5 +1,6 @@
 #include "board/drive_store.hpp"
 
+#include "../stick/memory_store.hpp"
 #include "fake_gadget.hpp"
 #include "stick/folder_store.hpp"
 
@@ -34,7 +35,39 @@ TEST_CASE("drive store: written only while the drive is pulled") {
     CHECK(fake.folder.read("files/a.txt") == "question answer");
     CHECK(fake.folder.read("files/b.txt") == "status");
 
+    CHECK_FALSE(store.has_failed());
+
     fake.folder.save("medium", "the computer's");
     CHECK(store.begin_writing().error().code() == llmzero::error_code::cancelled);
+    CHECK(drive->is_plugged());
+}
+
+TEST_CASE("drive store: a medium that refuses to be written is noted, and the computer gets its drive back") {
+    const support::fake_gadget fake;
+    fake.folder.save("medium", "");
+    support::memory_store files;
+    auto usb = board::gadget::create(fake.places(), "1");
+    REQUIRE(usb);
+    auto drive = board::usb_drive::open(std::move(*usb), fake.folder.path + "/medium",
+                                        {[] { return std::int64_t{0}; },
+                                         [](std::int64_t) {
+                                         }});
+    REQUIRE(drive);
+    REQUIRE(drive->plug());
+    for (const auto & [code, counts] :
+         {std::pair(llmzero::error_code::malformed, false), // it may be being formatted
+          std::pair(llmzero::error_code::unsupported, true), std::pair(llmzero::error_code::io, true)}) {
+        files.refuses_to_begin = code;
+        board::drive_store store(files, *drive);
+        CHECK(store.begin_writing().error().code() == code);
+        CHECK(store.has_failed() == counts);
+        CHECK(drive->is_plugged());
+    }
+    files.refuses_to_begin.reset();
+    files.fails_to_end = true;
+    board::drive_store store(files, *drive);
+    REQUIRE(store.begin_writing());
+    CHECK_FALSE(store.end_writing());
+    CHECK(store.has_failed());
     CHECK(drive->is_plugged());
 }

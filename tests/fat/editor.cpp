@@ -163,6 +163,42 @@ TEST_CASE("editor: a full volume stays as it was") {
     CHECK(files_of(device.bytes()).size() == 4);
 }
 
+TEST_CASE("editor: a file is written in its own place where the volume is full") {
+    fat_test::recording_device device(empty_volume());
+    {
+        fat::editor edit = opened(device);
+        REQUIRE(edit.replace("status", std::string(1200, 'o'), noon)); // three clusters
+        REQUIRE(edit.replace("others", std::string(700, 'x'), noon));
+        REQUIRE(edit.replace("filler", std::string(static_cast<std::size_t>(edit.files().free_bytes()), 'f'), noon));
+        REQUIRE(code_of(edit.replace("status", "full", noon)) == llmzero::error_code::io);
+        CHECK(code_of(edit.overwrite("nothing", "full", noon)) == llmzero::error_code::bad_argument);
+        CHECK(code_of(edit.overwrite("status", "", noon)) == llmzero::error_code::io);
+        CHECK(code_of(edit.overwrite("status", std::string(1537, 'x'), noon)) == llmzero::error_code::io);
+        CHECK_FALSE(edit.has_failed());
+    }
+    auto wanted = files_of(device.bytes());
+    for (const std::string & content : {std::string(1536, 'n'), std::string(600, 's'), std::string("short")}) {
+        const std::vector<std::byte> before(device.bytes().begin(), device.bytes().end());
+        device.log = {};
+        fat::editor edit = opened(device);
+        REQUIRE(edit.overwrite("status", content, noon));
+        wanted["status"] = content;
+        CHECK((files_of(device.bytes()) == wanted));
+        fat_test::for_each_cut(before, device.log, 20, 1,
+                               [&](const std::vector<std::byte> & cut, std::size_t, std::size_t) {
+                                   fat::memory_device cut_device(cut);
+                                   REQUIRE(fat::recover(cut_device));
+                                   auto found = files_of(cut_device.bytes());
+                                   found["status"] = content; // any mixture
+                                   CHECK((found == wanted));
+                               });
+    }
+    device.good_writes = 1;
+    fat::editor edit = opened(device);
+    CHECK(code_of(edit.overwrite("status", "again", noon)) == llmzero::error_code::io);
+    CHECK(edit.has_failed());
+}
+
 TEST_CASE("editor: a full root folder of FAT16") {
     fat::memory_device device(empty_volume());
     fat::editor edit = opened(device);

@@ -250,11 +250,51 @@ class Image(Case):
         self.assertIn(b"Answers since the start: 0\r\n", self.tool("mtype", "-i", self.image, "::STATUS.TXT"))
         self.assertEqual(self.tool("mtype", "-i", self.image, "::README.TXT").count(b"\r\n"), 10)
 
-    def test_what_is_no_image(self):
-        self.save("none.img", b"no FAT" * 1000)
-        done = Program.run("--image", self.path("none.img"), "--once")
+    def test_a_full_volume(self):
+        self.serve_image()
+        free = 1
+        while free:  # to the last cluster
+            listing = self.tool("mdir", "-i", self.image, "::").decode()
+            free = int(re.sub(r"[^0-9]", "", re.search(r"([0-9 ]+) bytes free", listing)[1]))
+            if free:
+                self.put("filler%d.bin" % free, b"f" * free)
+        self.put("a.txt", b"")
+        self.tool("mren", "-i", self.image, "::a.txt", "Once upon a time.txt")
+        done = Program.run("--image", self.image, "--once")
         self.assertEqual(done.status, 1, done)
-        self.assertIn("none.img: ", done.err)
+        self.assertIn("the volume is full", done.err)
+        self.assertIn(b"Last error: the volume is full", self.tool("mtype", "-i", self.image, "::STATUS.TXT"))
+        self.assertEqual(self.tool("mtype", "-i", self.image, "::Once upon a time.txt"), b"")
+        self.tool("fsck.vfat", "-n", self.image)
+        self.tool("mdel", "-i", self.image, "::filler*.bin")
+        self.serve_image()
+        self.assertEqual(len(OPENING.findall(self.tool("mtype", "-i", self.image, "::Once upon a time.txt"))), 1)
+        self.assertIn(b"Last error: none", self.tool("mtype", "-i", self.image, "::STATUS.TXT"))
+
+    def test_what_a_host_left_unfinished(self):
+        """A host was pulled out while it wrote: the volume is marked as in use, clusters belong to no file."""
+        self.put("a.txt", b"The fox\r\n")
+        with open(self.image, "r+b") as volume:
+            head = volume.read(512)
+            table = int.from_bytes(head[14:16], "little") * 512
+            volume.seek(0x25)
+            volume.write(b"\1")
+            volume.seek(table + 2 * 1000)
+            volume.write(b"\xff\xff")  # in one copy only
+        self.serve_image()
+        got = self.tool("mtype", "-i", self.image, "::a.txt")
+        self.assertEqual(len(OPENING.findall(got)), 1, got)
+
+    def test_what_is_no_image(self):
+        kinds = {b"no FAT" * 1000: "no FAT volume", b"\xeb\x76\x90EXFAT   ".ljust(510, b"\0") + b"\x55\xaa": "an exFAT volume",
+                 b"\xeb\x52\x90NTFS    ".ljust(510, b"\0") + b"\x55\xaa": "an NTFS volume"}
+        for content, kind in kinds.items():
+            content = content.ljust(65536, b"\0")
+            self.save("none.img", content)
+            done = Program.run("--image", self.path("none.img"), "--once")
+            self.assertEqual(done.status, 1, done)
+            self.assertIn("none.img: " + kind, done.err)
+            self.assertEqual(self.read("none.img"), content)
 
 
 class Live(Case):

@@ -2,6 +2,7 @@
 
 #include "fat/format.hpp"
 #include "fat/memory_device.hpp"
+#include "fat/recording_device.hpp"
 
 #include <algorithm>
 #include <doctest/doctest.h>
@@ -102,4 +103,42 @@ TEST_CASE("fat store: a volume that is none is an error") {
     CHECK(store.list().error().code() == llmzero::error_code::malformed);
     CHECK(fat_code_of(store.begin_writing()) == llmzero::error_code::malformed);
     CHECK(!store.read("question.txt"));
+}
+
+TEST_CASE("fat store: a full volume has room for what STATUS.TXT has to say") {
+    fat::memory_device disk = fat_disk();
+    stick::fat_store store(disk);
+    REQUIRE(store.begin_writing());
+    REQUIRE(store.replace("STATUS.TXT", std::nullopt, "ready"));
+    const auto left = static_cast<std::size_t>(fat::volume::open(disk)->free_bytes());
+    REQUIRE(store.replace("filler", std::nullopt, std::string(left, 'f')));
+    CHECK(fat_code_of(store.append("question.txt", "Why?", std::string(600, 'x'))) == llmzero::error_code::io);
+    CHECK(fat_code_of(store.replace("README.TXT", std::nullopt, "x")) == llmzero::error_code::io);
+    REQUIRE(store.replace("STATUS.TXT", std::nullopt, "the volume is full"));
+    // Of what is the user's, too, the old text stays until the new one stands.
+    CHECK(fat_code_of(store.replace("STATUS.TXT", "the volume is full", "x")) == llmzero::error_code::io);
+    REQUIRE(store.end_writing());
+    CHECK(store.read("STATUS.TXT").value() == "the volume is full");
+    CHECK(store.read("question.txt").value() == "Why?");
+}
+
+TEST_CASE("fat store: recovers, and tells of a disk that cannot be written") {
+    const fat::memory_device good = fat_disk();
+    fat_test::recording_device disk({good.bytes().begin(), good.bytes().end()});
+    disk.good_writes = 0;
+    stick::fat_store store(disk);
+    CHECK(store.recover()); // there is nothing to do
+    REQUIRE(store.begin_writing());
+    CHECK(fat_code_of(store.replace("README.TXT", std::nullopt, "x")) == llmzero::error_code::io);
+    CHECK(fat_code_of(store.end_writing()) == llmzero::error_code::io);
+    REQUIRE(store.begin_writing());
+    CHECK(store.end_writing());
+
+    std::vector<std::byte> marked(good.bytes().begin(), good.bytes().end());
+    marked[0x25] = std::byte{1}; // a host has it mounted, or had
+    fat_test::recording_device left(marked);
+    stick::fat_store after(left);
+    CHECK(after.recover());
+    CHECK(left.log.writes.size() == 1);
+    CHECK(left.bytes()[0x25] == std::byte{0});
 }

@@ -97,3 +97,30 @@ TEST_CASE("file table: own files in any letters") {
     table.update(std::move(*store.list()), 0);
     CHECK(table.find_own(stick::settings_name)->entry.path == "SETTINGS.TXT");
 }
+
+TEST_CASE("file table: since when a file is not complete") {
+    support::memory_store store;
+    stick::file_table table({});
+    const auto update = [&](std::int64_t now) {
+        auto listed = store.list();
+        REQUIRE(listed);
+        table.update(std::move(*listed), now);
+    };
+    using since = std::vector<std::pair<std::string, std::int64_t>>;
+    store.save("a.txt", "x");
+    store.save("b.bin", "x");
+    store.files["b.bin"].is_complete = false; // nobody waits for that
+    update(1000);
+    CHECK(table.unfinished() == since{});
+    store.files["a.txt"].is_complete = false;
+    update(2000);
+    CHECK(table.unfinished() == since{{"a.txt", 2000}});
+    update(3000);
+    CHECK(table.unfinished() == since{{"a.txt", 2000}});
+    store.save("a.txt", "xy");
+    update(4000);
+    CHECK(table.unfinished() == since{{"a.txt", 4000}});
+    store.files["a.txt"].is_complete = true;
+    update(5000);
+    CHECK(table.unfinished() == since{});
+}

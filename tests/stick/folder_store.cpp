@@ -88,6 +88,21 @@ TEST_CASE("folder store: a replaced file keeps its mode, and nothing stays besid
     CHECK_FALSE(store->replace("d", std::nullopt, "x"));
 }
 
+TEST_CASE("folder store: where no other file can be made, STATUS.TXT is written in its own place") {
+    const support::temporary_folder folder;
+    folder.save("STATUS.TXT", "ready, and more than that");
+    fs::create_directory(folder.path + "/.STATUS.TXT.new"); // stands in for a full disk
+    auto store = stick::folder_store::open(folder.path);
+    REQUIRE(store);
+    CHECK(store->replace("STATUS.TXT", std::nullopt, "the disk is full"));
+    CHECK(folder.read("STATUS.TXT") == "the disk is full");
+    // What a user may have written in is not.
+    CHECK(store->replace("STATUS.TXT", "the disk is full", "x").error().code() == error_code::io);
+    CHECK(folder.read("STATUS.TXT") == "the disk is full");
+    fs::create_directory(folder.path + "/.NEW.TXT.new");
+    CHECK(store->replace("NEW.TXT", std::nullopt, "x").error().code() == error_code::io);
+}
+
 TEST_CASE("folder store: what cannot be written as a whole is taken back") {
     const support::temporary_folder folder;
     folder.save("a.txt", "one");

@@ -54,16 +54,23 @@ public:
         return at->second.content;
     }
     [[nodiscard]] llmzero::status begin_writing() override {
+        if (refuses_to_begin) {
+            return llmzero::error(*refuses_to_begin, "refused");
+        }
         if (is_busy) {
             return llmzero::error(llmzero::error_code::cancelled, "busy");
         }
         ++n_begun;
+        for (auto & [path, f] : files) {
+            f.is_complete = f.is_complete || completes_when_written;
+        }
         is_writing = true;
         return llmzero::success();
     }
     llmzero::status end_writing() override {
         is_writing = false;
-        return llmzero::success();
+        return fails_to_end ? llmzero::status(llmzero::error(llmzero::error_code::io, "the disk fails"))
+                            : llmzero::success();
     }
     [[nodiscard]] llmzero::status append(const std::string & path, std::string_view expected,
                                          std::string_view more) override {
@@ -91,6 +98,9 @@ public:
     bool is_busy = false;    // somebody else writes
     bool is_writing = false; // between begin_writing() and end_writing()
     bool is_full = false;
+    bool completes_when_written = false; // what is not complete, as a volume that is recovered
+    bool fails_to_end = false;
+    std::optional<llmzero::error_code> refuses_to_begin;
     int n_reads = 0;
     int n_begun = 0;
     int n_appends = 0;

@@ -69,7 +69,9 @@ TEST_CASE("outbox: what fails stays, and is tried less and less often") {
         CHECK(box.answers().size() == 1);
         CHECK(box.has_own_files());
         CHECK_FALSE(store.is_writing);
+        store.fails_to_end = true; // the first error says more
     }
+    store.fails_to_end = false;
     box.add(stick::ready_answer{"b.txt", "", "1", 0, true}); // may do better
     CHECK(box.not_before_ms() == 0);
     store.is_full = false;
@@ -77,4 +79,13 @@ TEST_CASE("outbox: what fails stays, and is tried less and less often") {
     CHECK(box.not_before_ms() == 0);
     CHECK(store.content("a.txt") == "A1");
     CHECK(store.content("README.TXT") == "text");
+}
+
+TEST_CASE("outbox: an error at the end of writing is one") {
+    support::memory_store store;
+    store.fails_to_end = true;
+    stick::outbox box({.first_ms = 10});
+    box.add(stick::own_file{"README.TXT", std::nullopt, "text"});
+    CHECK(box.write(store, 100, no_last_file).error == "the disk fails");
+    CHECK(box.not_before_ms() == 110);
 }

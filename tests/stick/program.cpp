@@ -1,5 +1,7 @@
 #include "stick/program.hpp"
 
+#include "fat/format.hpp"
+#include "fat/memory_device.hpp"
 #include "support/tiny_llama.hpp"
 #include "temporary_folder.hpp"
 
@@ -65,4 +67,42 @@ TEST_CASE("program: what is told on the way") {
     stick::status_facts facts;
     facts.work.path = "a.txt";
     outside.show(facts);
+}
+
+TEST_CASE("program: an image is recovered first, and served where it can be written") {
+    const support::temporary_folder folder;
+    const std::vector<std::byte> model = support::tiny_llama({.context = 128, .seed = 7}).file();
+    const auto serve_image = [&] {
+        stick::stick_settings s;
+        s.image = folder.path + "/stick.img";
+        s.once = true;
+        s.memory = 0;
+        return stick::program(s, model).run();
+    };
+    const auto save_image = [&folder](const fat::memory_device & disk) {
+        folder.save("stick.img", {reinterpret_cast<const char *>(disk.bytes().data()),
+                                  static_cast<std::size_t>(disk.bytes().size())});
+    };
+    fat::memory_device disk(4400);
+    REQUIRE(fat::format(disk, {.kind = fat::fat_kind::fat16, .sectors_per_cluster = 1}));
+    {
+        stick::fat_store files(disk);
+        REQUIRE(files.begin_writing());
+        REQUIRE(files.replace("SETTINGS.TXT", std::nullopt, "max tokens = 4\ntemperature = 0\n"));
+        REQUIRE(files.replace("a.txt", std::nullopt, "abc\n"));
+        const auto volume = fat::volume::open(disk);
+        REQUIRE(volume);
+        const auto sector = volume->sector_at(volume->find("a.txt").value().value(), 0).value();
+        disk.bytes()[static_cast<std::size_t>(sector) * 512 + 100] = std::byte{1}; // a host has left that
+    }
+    save_image(disk);
+    CHECK(serve_image() == cli::exit_code::ok);
+    {
+        auto image = fat::file_device::open(folder.path + "/stick.img");
+        REQUIRE(image);
+        CHECK(stick::fat_store(*image).read("a.txt").value().starts_with("abc\n\n--- llmzero: tiny, "));
+    }
+    disk.bytes()[13] = std::byte{2}; // half as many clusters: FAT12, which is only read
+    save_image(disk);
+    CHECK(serve_image() == cli::exit_code::run_error);
 }

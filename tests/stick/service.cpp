@@ -198,6 +198,47 @@ TEST_CASE("service: answers that are ready are written together where writing co
     }
 }
 
+TEST_CASE("service: where writing costs, that all is well is no reason to write") {
+    bench b({.writes_any_time = false});
+    for (const char * own : {"README.TXT", "SETTINGS.TXT", "STATUS.TXT"}) {
+        b.store.save(own, "");
+    }
+    b.run(60000);
+    CHECK(b.store.n_begun == 0);
+    b.answerer.note = "m.gguf cannot be used";
+    b.run(60000);
+    CHECK(b.store.n_begun == 1);
+    b.answerer.has_model = false;
+    b.run(60000);
+    CHECK(b.store.n_begun == 2);
+}
+
+TEST_CASE("service: a file that the computer does not finish is told of, which puts it right") {
+    bench b({.writes_any_time = false});
+    b.run(1000);
+    const int n_begun = b.store.n_begun;
+    b.store.save("half.txt", "Question");
+    b.store.files["half.txt"].is_complete = false;
+    b.store.completes_when_written = true; // as a volume that is recovered
+    b.run(115000);
+    CHECK(b.store.n_begun == n_begun);
+    CHECK(b.answerer.questions.empty());
+    b.run(10000);
+    CHECK(b.answerer.questions.size() == 1);
+    CHECK(b.store.content("half.txt") == "Question" + answer_to("Question", "\n\n"));
+    CHECK(b.store.n_begun == n_begun + 2);
+    SUBCASE("once") {
+        b.store.completes_when_written = false;
+        b.store.save("half.txt", "Question");
+        b.store.files["half.txt"].is_complete = false;
+        b.run(600000);
+        CHECK(b.store.n_begun == n_begun + 3);
+        CHECK(b.store.content("STATUS.TXT")
+                  .find("Left unfinished by the computer, so that their answers had to "
+                        "wait:\r\n  half.txt\r\n") != std::string::npos);
+    }
+}
+
 TEST_CASE("service: a file that is changed or deleted while it is answered") {
     bench b;
     b.store.save("a.txt", "Old question");

@@ -11,6 +11,9 @@ TEST_CASE("status: at the start, and without a model") {
     facts.model = "storyteller";
     CHECK(status_text(facts) == "llmzero is ready\r\n\r\nModel: storyteller\r\nSpeed: nothing was answered yet\r\n"
                                 "Answers since the start: 0\r\nWaiting: 0\r\nLast error: none\r\n");
+    facts.is_starting = true;
+    CHECK(status_text(facts).starts_with("llmzero is starting; this is written anew with the first answer\r\n\r\nM"));
+    facts.is_starting = false;
     facts.model.clear();
     facts.model_note = "x.gguf: is no GGUF file";
     CHECK(status_text(facts).starts_with(
@@ -38,6 +41,7 @@ TEST_CASE("status: at work") {
     facts.n_answers = 3;
     facts.queue = {"b.txt", "c.txt"};
     facts.left_alone = std::vector<std::string>(12, "huge.txt");
+    facts.unfinished = {"half.txt"};
     facts.last_error = "the volume\nis full";
     facts.settings_mistake = "no such model";
     const std::string text = status_text(facts);
@@ -45,6 +49,8 @@ TEST_CASE("status: at work") {
                     "c.txt\r\n") != text.npos);
     CHECK(text.find("left alone:\r\n  huge.txt\r\n") != text.npos);
     CHECK(text.find("  and 2 more\r\n") != text.npos);
+    CHECK(text.find("Left unfinished by the computer, so that their answers had to wait:\r\n  half.txt\r\n") !=
+          text.npos);
     CHECK(text.ends_with("In SETTINGS.TXT: no such model\r\nLast error: the volume is full\r\n"));
 }
 
