@@ -175,7 +175,8 @@ inline void write_elements(json_writer & json, const llmzero::gguf_entry & entry
     using detail::padded;
     const type_sum all = sum_of(file);
     const llmzero::packed_tensors packed = originals_of(file);
-    const std::string kernels = packed.layout() != nullptr ? std::string(", packed for ") + packed.layout()->name : "";
+    const std::string kernels =
+        packed.layout() != nullptr ? std::string(", packed for ") + packed.layout()->layout_name : "";
     std::string out = std::string(name) + ": " + readable_bytes(file.source().size()) + ", GGUF version " +
                       std::to_string(file.version()) + kernels +
                       "\n\nMetadata: " + std::to_string(file.metadata().size()) + " keys\n";
@@ -220,7 +221,7 @@ inline void write_elements(json_writer & json, const llmzero::gguf_entry & entry
     json.member("alignment", file.alignment());
     const llmzero::packed_tensors packed = originals_of(file);
     if (packed.layout() != nullptr) {
-        json.member("packed_for", packed.layout()->name);
+        json.member("packed_for", packed.layout()->layout_name);
     }
     json.key("metadata");
     json.begin_array(); // not an object: a key of a file may be any text

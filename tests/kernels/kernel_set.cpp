@@ -49,12 +49,14 @@ TEST_CASE("kernel set: sizes grow with rows and columns, and hold the codes") {
         const auto bytes = set.packed_bytes(format, tile, 64);
         const std::size_t bits = format == packed_format::f32               ? 32
                                  : !is_quantised(format)                    ? 16
+                                 : has_five_bits(format)                    ? 5
+                                 : has_six_bits(format)                     ? 6
                                  : kernel_cases::codes_of(format).high < 16 ? 4
                                                                             : 8;
         CHECK(bytes >= tile * 64 * bits / 8);
-        // Codes of 5 bits take up to 8; scale, factors and offsets of two groups, once for each row; and what lies
-        // behind the last.
-        const std::size_t most_bits = has_five_bits(format) ? 8 : bits;
+        // Codes of 5 and 6 bits take up to 8; scale, factors and offsets of two groups, once for each row; and what
+        // lies behind the last.
+        const std::size_t most_bits = has_five_bits(format) || has_six_bits(format) ? 8 : bits;
         CHECK(bytes <=
               tile * (64 * most_bits / 8 + (is_quantised(format) ? 2 * 16 : 0)) + (is_quantised(format) ? 3072 : 0));
         CHECK(set.packed_bytes(format, 0, 64) == 0);

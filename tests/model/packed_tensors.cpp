@@ -75,7 +75,7 @@ TEST_CASE("packed_tensors: tells what matrices were") {
     const auto packed = packed_tensors::read(*file);
     REQUIRE(packed);
     REQUIRE(packed->layout() != nullptr);
-    CHECK(std::string(packed->layout()->name) == best_kernels().name);
+    CHECK(std::string(packed->layout()->layout_name) == best_kernels().layout_name);
     const auto embedding = packed->original_of(*file->find_tensor("token_embd.weight"));
     REQUIRE(embedding.type != nullptr);
     CHECK(embedding.type->type == tensor_type::q8_0);
@@ -88,18 +88,18 @@ TEST_CASE("packed_tensors: tells what matrices were") {
 
 TEST_CASE("packed_tensors: files for other kernels, and of other layouts, are refused with advice") {
     for (const packed_layout * layout : packed_layouts()) {
-        if (layout->name == std::string(best_kernels().name)) {
+        if (layout->layout_name == std::string(best_kernels().layout_name)) {
             continue;
         }
         const auto loaded = load(packed_llama(*layout));
         REQUIRE_FALSE(loaded);
-        tells(loaded.error(), error_code::unsupported, layout->name);
+        tells(loaded.error(), error_code::unsupported, layout->layout_name);
         tells(loaded.error(), error_code::unsupported,
-              (std::string("llmzero-quantize --pack ") + best_kernels().name).c_str());
+              (std::string("llmzero-quantize --pack ") + best_kernels().layout_name).c_str());
     }
     const auto bytes = packed_llama();
     tells(refusal(bytes, packed_kernels_key, [](gguf_writer & to) { return to.add(packed_kernels_key, "zx81"); }),
-          error_code::unsupported, "'zx81', kernels that are not known here; known: arm1176, portable");
+          error_code::unsupported, "'zx81', kernels that are not known here; known: arm1176, x86, portable");
     tells(refusal(bytes, packed_kernels_key,
                   [](gguf_writer & to) { return to.add(packed_kernels_key, std::uint32_t{1}); }),
           error_code::malformed, "expected a string");

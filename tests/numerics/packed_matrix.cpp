@@ -261,7 +261,7 @@ TEST_CASE("activations: running out of memory is an error") {
 
 TEST_CASE("packed_matrix: what belongs to no row is set, and nothing else needs to be") {
     for (const packed_layout * layout : packed_layouts()) {
-        CAPTURE(std::string(layout->name));
+        CAPTURE(std::string(layout->layout_name));
         for (const packed_format format : {packed_format::q8, packed_format::q4_offset, packed_format::f16}) {
             const auto bytes = static_cast<std::size_t>(layout->packed_bytes(format, 37, 64));
             std::vector<std::vector<std::byte>> made;

@@ -182,7 +182,7 @@ inline void prepare(activation_kind kind, const float * x, std::size_t cols, std
     }
 }
 
-// By the timing model, for matrices that come from memory: bench/pizero/per-token 1 2 llmzero-bench --kernels
+// By the timing model, for matrices that come from memory: bench/pizero/per-token 1 2 llmzero-bench --products
 // --format NAME --rows 4096 --cols 512 --tokens 1 (and 4) -r @.
 inline float time_of_four(packed_format format) {
     if (!is_quantised(format)) {
@@ -197,7 +197,7 @@ inline bool gains_by_sketch(packed_format format) {
 }
 
 inline constexpr kernel_set set = {
-    layout, kind_for, activation_bytes, prepare, multiply, attend, true, time_of_four, gains_by_sketch,
+    layout, "arm1176", kind_for, activation_bytes, prepare, multiply, attend, true, time_of_four, gains_by_sketch,
 };
 
 } // namespace llmzero::inline LLMZERO_ABI::kernels::arm1176

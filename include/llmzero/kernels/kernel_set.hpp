@@ -88,7 +88,7 @@ struct kv_rows {
 // How a kernel set's matrices lie in memory: a part of it that needs no instruction set, so that every machine can
 // write what another reads.
 struct packed_layout {
-    const char * name;
+    const char * layout_name; // sets that read the same layout share it
 
     // Bytes of a packed matrix of `rows` x `cols`, which are less than 2^32 and at most 2^20; whole tiles of rows, so
     // that one row may take as much as several.
@@ -107,6 +107,8 @@ struct packed_layout {
 };
 
 struct kernel_set : packed_layout {
+    const char * name;
+
     activation_kind (*kind_for)(packed_format format);
     // Bytes that each prepared vector of `cols` elements takes.
     std::size_t (*activation_bytes)(activation_kind kind, std::size_t cols);
@@ -139,7 +141,8 @@ struct kernel_set : packed_layout {
     // of results.
     std::size_t shared_rows = 16;
 
-    // Whether prepare() of several tokens is that of each one by itself, activation_bytes() apart: threads may share it.
+    // Whether prepare() of several tokens is that of each one by itself, activation_bytes() apart: threads may share
+    // it.
     bool prepares_apart = false;
 };
 

@@ -52,6 +52,18 @@
 #    endif
 #endif
 
+// Kernels of several instruction sets in one program, of which a processor runs those that it can: functions that are
+// compiled for more than the rest of the program is. gcc on Windows does not align the stack for them (its bug 54412).
+#if defined(__x86_64__) && !(defined(_WIN32) && !defined(__clang__)) && !defined(LLMZERO_PORTABLE_ONLY)
+#    define LLMZERO_HAS_X86 1
+#    define LLMZERO_FOR_AVX2_ONLY __attribute__((target("avx2")))
+#    define LLMZERO_FOR_AVX2 __attribute__((target("avx2,fma,f16c")))
+#    define LLMZERO_FOR_AVX512VNNI                                                                                     \
+        __attribute__((target("avx2,fma,f16c,avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")))
+#else
+#    define LLMZERO_HAS_X86 0
+#endif
+
 // Whether a product and a sum can be one instruction, which rounds differently.
 #if defined(__FP_FAST_FMAF)
 #    define LLMZERO_TARGET_PRODUCTS fused
@@ -65,6 +77,13 @@
 #    define LLMZERO_LANES _Pragma("GCC unroll 16")
 #else
 #    define LLMZERO_LANES
+#endif
+
+// Before a short loop with a constant count that must leave no loop behind.
+#if defined(__clang__)
+#    define LLMZERO_UNROLL _Pragma("clang loop unroll(full)")
+#else
+#    define LLMZERO_UNROLL _Pragma("GCC unroll 16")
 #endif
 
 // Asks for the cache line at an address that is read soon, where the core does not guess that by itself.

@@ -116,7 +116,7 @@ private:
         if (!has_alignment) {
             LLMZERO_CHECK(writer_.add(gguf_alignment_key, line));
         }
-        LLMZERO_CHECK(writer_.add(packed_kernels_key, layout_->name));
+        LLMZERO_CHECK(writer_.add(packed_kernels_key, layout_->layout_name));
         LLMZERO_ASSIGN(const std::uint64_t layout, layout_checksum(*layout_));
         return writer_.add(packed_layout_key, layout);
     }

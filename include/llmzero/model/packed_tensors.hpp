@@ -3,7 +3,7 @@
 // matrices. A packed matrix is a tensor of type I8 with one dimension, its bytes; what it was stands in arrays with an
 // element for each tensor of the file, 0 rows for tensors that are as they were:
 //
-//     llmzero.packed.kernels  string       the name of the kernel set
+//     llmzero.packed.kernels  string       the name of the layout, which is that of the kernels or of a family of them
 //     llmzero.packed.layout   u64          layout_checksum() of its layout
 //     llmzero.packed.types    u32 [n]      the type that the tensor had
 //     llmzero.packed.rows     u32 [n]
@@ -83,14 +83,15 @@ public:
 
     // Whether the file can be used with these kernels: it is not packed, or for them.
     [[nodiscard]] status check_fits(const kernel_set & kernels) const {
-        if (layout_ == nullptr || std::string_view(layout_->name) == kernels.name) {
+        if (layout_ == nullptr || std::string_view(layout_->layout_name) == kernels.layout_name) {
             return success();
         }
         return error(
             error_code::unsupported,
             "the file is packed for the kernels '%s', expected '%s': llmzero-quantize --pack %s makes one that "
             "fits, of the file that this one was made of (at offset %llu)",
-            layout_->name, kernels.name, kernels.name, detail::printable(file_->find(packed_kernels_key)->offset));
+            layout_->layout_name, kernels.layout_name, kernels.layout_name,
+            detail::printable(file_->find(packed_kernels_key)->offset));
     }
 
 private:
@@ -112,7 +113,7 @@ private:
                          "%s is %016llx, expected %016llx: the file was packed by another version of llmzero; "
                          "llmzero-quantize --pack %s makes one that fits, of the file that this one was made of (at "
                          "offset %llu)",
-                         packed_layout_key, detail::printable(found), detail::printable(expected), layout_->name,
+                         packed_layout_key, detail::printable(found), detail::printable(expected), layout_->layout_name,
                          detail::printable(file_->find(packed_layout_key)->offset));
         }
         return success();
