@@ -1,8 +1,8 @@
-// llmzero-bench --kernels: what a multiplication and addition (MAC) costs, for every packed format.
+// llmzero-bench --products: what a multiplication and addition (MAC) costs, for every packed format.
 //
 // y(rows) = W(rows, cols) x(cols), once for each of `tokens` vectors, with random W; preparing x is not timed. A
 // repetition does the same number of products every time, whatever the machine, so that two numbers of repetitions
-// under the timing model differ by products alone: bench/pizero/per-token 1 3 llmzero-bench --kernels ... -r @ says
+// under the timing model differ by products alone: bench/pizero/per-token 1 3 llmzero-bench --products ... -r @ says
 // milliseconds for a repetition, and the table how many MACs that is. A clock that a program reads under an emulator
 // says nothing about the board.
 #pragma once

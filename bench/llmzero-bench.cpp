@@ -1,6 +1,6 @@
 // llmzero-bench: how fast a model reads a prompt (rows "pp32") and writes text (rows "tg16") on this machine, in
-// tokens per second, as mean and standard deviation over repetitions (speed.hpp). Or, with --kernels, what a product of
-// each packed format costs (kernels.hpp), or, with --perplexity FILE, how well the model expects a text
+// tokens per second, as mean and standard deviation over repetitions (speed.hpp). Or, with --products, what a product
+// of each packed format costs (kernels.hpp), or, with --perplexity FILE, how well the model expects a text
 // (perplexity.hpp).
 
 // File offsets of 64 bits on 32-bit systems too; before any header.
@@ -12,6 +12,7 @@
 #include "cli/command_line.hpp"
 #include "cli/exit_code.hpp"
 #include "cli/help.hpp"
+#include "cli/kernels_choice.hpp"
 #include "cli/option.hpp"
 #include "cli/output.hpp"
 #include "cli/quantize_settings.hpp"
@@ -57,7 +58,8 @@ struct bench_settings {
     std::string type = "Q8_0";
     std::string head;
     bench::speed_settings speed;
-    bench::kernel_settings kernels;
+    bench::kernel_settings products;
+    std::string kernels_name;
     bench::perplexity_settings perplexity;
     output_format output = output_format::md;
     bool version = false;
@@ -86,6 +88,7 @@ cli::option_table options_of(bench_settings & s) {
                   "as --type says"),
 
         cli::heading("Measurement"),
+        cli::text(0, "kernels", s.kernels_name, "NAME", cli::kernels_help, cli::kernels_standard),
         cli::whole('p', "n-prompt", s.speed.n_prompt, 0, 1048576, "Tokens of the prompt; 0: do not measure reading."),
         cli::whole('n', "n-gen", s.speed.n_gen, 0, 1048576, "Tokens to write; 0: do not measure writing."),
         cli::whole('d', "n-depth", s.speed.n_depth, 0, 1048576,
@@ -97,19 +100,19 @@ cli::option_table options_of(bench_settings & s) {
         cli::choice(0, "kv", s.speed.kv, kv_type_names, "TYPE",
                     "Type of the key-value cache: f32, q8, or auto: q8 where it is faster."),
 
-        cli::heading("Kernels"),
-        cli::toggle(0, "kernels", s.kernels.is_asked_for,
+        cli::heading("Products"),
+        cli::toggle(0, "products", s.products.is_asked_for,
                     "Measure products of a matrix in each packed format with a vector, instead of a model."),
         cli::choice(
-            0, "format", s.kernels.format, bench::format_choice_names, "NAME",
+            0, "format", s.products.format, bench::format_choice_names, "NAME",
             "Only this one: f32, f16, bf16, q8, q8_offset, q5, q5_offset, q4, q4_offset, q8_halves, q4_halves or "
             "q4_halves_offset."),
-        cli::whole(0, "rows", s.kernels.rows, 0, 262144, "Rows of the matrix.",
+        cli::whole(0, "rows", s.products.rows, 0, 262144, "Rows of the matrix.",
                    "32 and 8192, for the caches and for memory"),
-        cli::whole(0, "cols", s.kernels.cols, 0, 65536, "Columns of the matrix, a multiple of 256.", "256 and 1024"),
-        cli::whole(0, "tokens", s.kernels.tokens, 1, llmzero::session::max_batch,
+        cli::whole(0, "cols", s.products.cols, 0, 65536, "Columns of the matrix, a multiple of 256.", "256 and 1024"),
+        cli::whole(0, "tokens", s.products.tokens, 1, llmzero::session::max_batch,
                    "Vectors that are multiplied at once."),
-        cli::number(0, "clock", s.kernels.clock_mhz, 0.0, 100000.0,
+        cli::number(0, "clock", s.products.clock_mhz, 0.0, 100000.0,
                     "The core's clock in MHz, for cycles; 0: what the system says."),
 
         cli::heading("Perplexity"),
@@ -153,13 +156,14 @@ llmzero::status settle(bench_settings & s, cli::option_table & options) {
     if (s.subject.has_head) {
         LLMZERO_ASSIGN(s.subject.head, type_named("--head", s.head));
     }
-    s.kernels.repetitions = s.speed.repetitions;
+    s.products.repetitions = s.speed.repetitions;
     s.perplexity.kv = s.speed.kv;
+    LLMZERO_ASSIGN(s.subject.kernels, cli::chosen_kernels(s.kernels_name));
     if (!s.subject.model.empty() && is_given("random")) {
         return error(error_code::bad_argument, "-m and --random are both given; one model is measured");
     }
-    if (s.kernels.is_asked_for && (!s.subject.model.empty() || is_given("random") || !s.perplexity.file.empty())) {
-        return error(error_code::bad_argument, "--kernels measures no model: -m, --random and --perplexity do not go "
+    if (s.products.is_asked_for && (!s.subject.model.empty() || is_given("random") || !s.perplexity.file.empty())) {
+        return error(error_code::bad_argument, "--products measures no model: -m, --random and --perplexity do not go "
                                                "with it");
     }
     if (!s.perplexity.file.empty() && s.output == output_format::csv) {
@@ -181,17 +185,17 @@ exit_code write(const std::string & text) {
 }
 
 exit_code run_kernels(const bench_settings & s) {
-    const llmzero::kernel_set & kernels = llmzero::best_kernels();
-    const auto all = bench::measure_kernels(kernels, s.kernels);
+    const llmzero::kernel_set & kernels = s.subject.kernels != nullptr ? *s.subject.kernels : llmzero::best_kernels();
+    const auto all = bench::measure_kernels(kernels, s.products);
     if (!all) {
         return fail(all.error(), false);
     }
     switch (s.output) {
-    case output_format::md: return write(bench::kernel_table(kernels, s.kernels, *all));
-    case output_format::csv: return write(bench::csv_of(bench::kernel_rows(kernels, s.kernels, *all)));
+    case output_format::md: return write(bench::kernel_table(kernels, s.products, *all));
+    case output_format::csv: return write(bench::csv_of(bench::kernel_rows(kernels, s.products, *all)));
     case output_format::json: break;
     }
-    return write(bench::json_of(bench::kernel_rows(kernels, s.kernels, *all)));
+    return write(bench::json_of(bench::kernel_rows(kernels, s.products, *all)));
 }
 
 exit_code run_perplexity(const bench::subject & of, const bench_settings & s) {
@@ -205,7 +209,7 @@ exit_code run_perplexity(const bench::subject & of, const bench_settings & s) {
 }
 
 exit_code run(const bench_settings & s) {
-    if (s.kernels.is_asked_for) {
+    if (s.products.is_asked_for) {
         return run_kernels(s);
     }
     const auto of = bench::load(s.subject);
@@ -230,7 +234,7 @@ exit_code run(const bench_settings & s) {
 std::string help_text(const cli::option_table & table) {
     std::string out = "llmzero-bench measures how fast a model reads and writes text.\n\n"
                       "usage: llmzero-bench [-m FILE | --random SHAPE --type TYPE [--pure]] [options]\n"
-                      "       llmzero-bench --kernels [options]\n"
+                      "       llmzero-bench --products [options]\n"
                       "       llmzero-bench -m FILE --perplexity FILE [options]\n" +
                       cli::help_of(table) + "\nTypes: ";
     cli::append_wrapped(out, cli::type_mix_names() + ".", 2, 7);
@@ -250,7 +254,8 @@ int main(int argc, char ** argv) {
     cli::option_table options = options_of(settings);
     const auto words = std::span<char * const>(argv, static_cast<std::size_t>(argc)).subspan(argc > 0 ? 1 : 0);
     llmzero::status read = cli::parse_command_line(options, words);
-    if (read && !settings.help && !settings.version) {
+    const bool lists_kernels = settings.kernels_name == cli::kernels_list_word;
+    if (read && !settings.help && !settings.version && !lists_kernels) {
         read = settle(settings, options);
     }
     if (!read) {
@@ -258,10 +263,11 @@ int main(int argc, char ** argv) {
         std::fputs("usage: llmzero-bench --help\n", stderr);
         return static_cast<int>(exit_code::usage);
     }
-    if (settings.help || settings.version) {
+    if (settings.help || settings.version || lists_kernels) {
         cli::output out;
-        out.write(settings.help
-                      ? help_text(options)
+        out.write(settings.help ? help_text(options)
+                  : lists_kernels
+                      ? cli::list_of_kernels()
                       : std::string("llmzero-bench " LLMZERO_VERSION_STRING " for " LLMZERO_TARGET_NAME "\n"));
         return static_cast<int>(cli::exit_code_for_output(out.problem()));
     }

@@ -23,6 +23,7 @@ struct subject_settings {
     bool has_head = false; // the embedding, which is also the output in most models, is of a type of its own
     llmzero::type_mix head = llmzero::type_mix::q8_0;
     llmzero::load_mode load = llmzero::load_options{}.mode;
+    const llmzero::kernel_set * kernels = nullptr; // the best
 };
 
 struct subject {
@@ -68,7 +69,7 @@ namespace detail {
     return bytes;
 }
 
-[[nodiscard]] inline llmzero::result<subject> load(const llmzero::byte_source & source, const std::string & path) {
+[[nodiscard]] inline llmzero::result<subject> load(const llmzero::byte_source & source, const subject_settings & s) {
     cli::progress_line line("loading the model", "MB");
     const auto progress = [&line](std::uint64_t done, std::uint64_t total) {
         line.update(done >> 20, total >> 20);
@@ -76,12 +77,13 @@ namespace detail {
     };
     llmzero::load_options options;
     options.progress = progress;
+    options.kernels = s.kernels;
     LLMZERO_ASSIGN(llmzero::model model, llmzero::load(source, options));
     LLMZERO_ASSIGN(const auto file, llmzero::gguf_file::open(source));
     LLMZERO_ASSIGN(const auto packed, llmzero::packed_tensors::read(file));
     subject made{model, std::string(model.name()), "", 0, 0, bytes_per_token(model, file, packed)};
     if (made.name.empty()) {
-        made.name = path;
+        made.name = s.model;
     }
     std::uint64_t most = 0;
     for (const llmzero::tensor_type_info & info : llmzero::tensor_types) {
@@ -129,11 +131,11 @@ namespace detail {
 [[nodiscard]] inline llmzero::result<subject> load(const subject_settings & s) {
     if (!s.model.empty()) {
         LLMZERO_ASSIGN(const auto file, llmzero::file_source::open(s.model.c_str(), s.load));
-        auto loaded = detail::load(file, s.model);
+        auto loaded = detail::load(file, s);
         return loaded ? std::move(loaded) : loaded.error().in(s.model.c_str());
     }
     LLMZERO_ASSIGN(const auto gguf, detail::random_gguf(s));
-    return detail::load(llmzero::memory_source(gguf.span()), s.model);
+    return detail::load(llmzero::memory_source(gguf.span()), s);
 }
 
 } // namespace bench

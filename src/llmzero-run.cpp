@@ -32,9 +32,12 @@ int main(int argc, char ** argv) {
     const llmzero::status command_line = cli::parse_command_line(options, words);
 
     cli::output out;
-    if (command_line && (settings.help || settings.version)) {
+    const bool lists_kernels = settings.kernels == cli::kernels_list_word;
+    if (command_line && (settings.help || settings.version || lists_kernels)) {
         out.write(settings.help ? cli::run_help(options)
-                                : std::string("llmzero-run " LLMZERO_VERSION_STRING " for " LLMZERO_TARGET_NAME "\n"));
+                  : lists_kernels
+                      ? cli::list_of_kernels()
+                      : std::string("llmzero-run " LLMZERO_VERSION_STRING " for " LLMZERO_TARGET_NAME "\n"));
         return static_cast<int>(cli::exit_code_for_output(out.problem()));
     }
     if (read && !command_line) {
@@ -48,6 +51,11 @@ int main(int argc, char ** argv) {
     if (read && settings.model.empty() && embedded_model().empty()) {
         read = llmzero::error(llmzero::error_code::bad_argument,
                               "-m FILE is needed: this program was built without a model of its own");
+    }
+    if (read) {
+        if (auto kernels = cli::chosen_kernels(settings.kernels); !kernels) {
+            read = kernels.error();
+        }
     }
     run::program program(settings, options);
     if (!read) {

@@ -7,6 +7,7 @@
 #include "cli/command_line.hpp"
 #include "cli/exit_code.hpp"
 #include "cli/help.hpp"
+#include "cli/kernels_choice.hpp"
 #include "cli/option.hpp"
 
 #include <array>
@@ -40,6 +41,7 @@ struct run_settings {
     std::string model; // empty: the built-in one
     llmzero::load_mode load = llmzero::load_options{}.mode;
     llmzero::head_mode head = llmzero::load_options{}.head;
+    std::string kernels;     // a kernel set's name, or kernels_list_word; empty: the best
     automatic_number memory; // bytes for model and session; empty: what the system has available; 0: no limit
 
     std::string prompt;
@@ -91,6 +93,7 @@ inline constexpr const char * kv_type_names[] = {"f32", "q8", "auto"};
             "How the likeliest tokens are found: by the whole output layer (full), or with a copy of it in 4 bits that "
             "says which of its rows are needed (sketch), or auto: as sketch where that is faster. The text is the "
             "same."),
+        text(0, "kernels", s.kernels, "NAME", kernels_help, kernels_standard),
         bytes(0, "memory", s.memory, "auto",
               "Memory that model and session may take together, as 512K, 200M or 1G; 0: no limit. What needs more is "
               "refused with figures before it is taken.",

@@ -128,6 +128,7 @@ public:
         llmzero::load_options options;
         options.mode = settings.load;
         options.head = settings.head;
+        LLMZERO_ASSIGN(options.kernels, cli::chosen_kernels(settings.kernels));
         options.memory_budget_bytes = budget_;
         options.progress = progress;
         is_loading_ = true;

@@ -39,11 +39,11 @@ TEST_CASE("llmzero-run: names and letters are unique, every option has its help"
                                   "kv",       "memory",         "load",          "batch",       "no-display-prompt",
                                   "json",     "dump-logits",    "verbose",       "version",     "help",
                                   "chat",     "system",         "template",      "interactive", "prompt-cache",
-                                  "draft"}) {
+                                  "draft",    "kernels"}) {
         CAPTURE(expected);
         CHECK(names.count(expected) == 1);
     }
-    CHECK(names.size() == 32);
+    CHECK(names.size() == 33);
     CHECK(letters == std::set<char>{'m', 'p', 'f', 'n', 'c', 's', 'v', 'h'});
 }
 

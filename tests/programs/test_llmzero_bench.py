@@ -97,10 +97,25 @@ class Bench(unittest.TestCase):
         self.assertIn("| tg2 @ d3 |", table)
 
     def test_kernels(self):
+        listed = Program.run("--kernels", "list")
+        self.assertEqual((listed.status, listed.err), (0, ""), listed)
+        names = [line.split("  ") for line in listed.out.decode().splitlines()]
+        self.assertEqual(names[-1][0], "portable")
+        self.assertEqual([len(words) for words in names if words[-1] == "(the best here)"], [2])
+        for words in names:
+            done = Program.run("-m", a_model(), *QUICK, "--kernels", words[0], "-o", "json")
+            if words[-1] == "(needs another processor)":
+                self.assertEqual((done.status, done.out), (2, b""), done)
+                self.assertIn("needs another processor", done.err)
+            else:
+                self.assertEqual([row["kernels"] for row in json.loads(done.out)], [words[0]] * 2)
+        self.assertEqual(Program.run("-m", a_model(), *QUICK, "--kernels", "z80").status, 2)
+
+    def test_products(self):
         names = re.search(r"Only this one: ([^\[]+?)\.", Program.run("--help").out.decode()).group(1)
         names = [name for name in re.findall(r"[a-z0-9_]+", names) if name != "or"]
         self.assertEqual(len(names), 12)
-        small = ("--kernels", "-r", "1", "--rows", "40", "--cols", "256")
+        small = ("--products", "-r", "1", "--rows", "40", "--cols", "256")
         done = Program.run(*small, "--tokens", "2", "--clock", "1000", "-o", "json")
         self.assertEqual((done.status, done.err), (0, ""), done)
         rows = json.loads(done.out)
