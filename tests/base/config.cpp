@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::string_view abi = TEXT_OF(LLMZERO_ABI);
 
-TEST_CASE("config: the inline namespace names version, target and exceptions") {
+TEST_CASE("config: the inline namespace names version, target, threads and exceptions") {
     CAPTURE(abi);
     std::string_view version = abi.substr(0, abi.find(TEXT_OF(LLMZERO_TARGET)));
     CHECK(version.starts_with("v"));
@@ -23,6 +23,8 @@ TEST_CASE("config: the inline namespace names version, target and exceptions") {
     }
     CHECK(abi.find(TEXT_OF(LLMZERO_TARGET)) != std::string_view::npos);
     CHECK(abi.ends_with(LLMZERO_HAS_EXCEPTIONS ? "_throwing" : "_nothrow"));
+    CHECK((abi.find("_threads_") != std::string_view::npos) == (LLMZERO_HAS_THREADS == 1));
+    CHECK((abi.find("_alone_") != std::string_view::npos) == (LLMZERO_HAS_THREADS == 0));
 }
 
 TEST_CASE("config: LLMZERO_HAS_EXCEPTIONS says what the compiler was told") {
@@ -30,6 +32,14 @@ TEST_CASE("config: LLMZERO_HAS_EXCEPTIONS says what the compiler was told") {
     CHECK(LLMZERO_HAS_EXCEPTIONS == 1);
 #else
     CHECK(LLMZERO_HAS_EXCEPTIONS == 0);
+#endif
+}
+
+TEST_CASE("config: machines with one core have no threads, unless the compiler was told so") {
+#ifdef LLMZERO_THREADS
+    CHECK(LLMZERO_HAS_THREADS == LLMZERO_THREADS);
+#else
+    CHECK(LLMZERO_HAS_THREADS == (LLMZERO_HAS_ONE_CORE ? 0 : 1));
 #endif
 }
 

@@ -92,3 +92,15 @@
 #else
 #    define LLMZERO_PREFETCH(address) static_cast<void>(address)
 #endif
+
+// 1 where every machine that a build is for has one core.
+#define LLMZERO_HAS_ONE_CORE LLMZERO_HAS_ARM1176
+
+// Between two looks at what another thread writes: leaves the core's units to the other hardware thread.
+#if defined(__x86_64__) || defined(__i386__)
+#    define LLMZERO_PAUSE() __builtin_ia32_pause()
+#elif defined(__aarch64__) || (defined(__arm__) && __ARM_ARCH >= 7)
+#    define LLMZERO_PAUSE() __asm__ volatile("yield")
+#else
+#    define LLMZERO_PAUSE() static_cast<void>(0)
+#endif
