@@ -1,6 +1,7 @@
 #include <llmzero/generation/session.hpp>
 
 #include "support/failing_allocator.hpp"
+#include "support/threads.hpp"
 #include "support/tiny_llama.hpp"
 
 #include <cstring>
@@ -505,6 +506,113 @@ TEST_CASE("session: several threads may share a model") {
     other.join();
     CHECK(texts[0] == expected);
     CHECK(texts[1] == expected);
+}
+
+// Large enough for its products to be shared.
+model wide() {
+    support::tiny_llama source({.n_vocab = 300, .d_model = 192, .d_ff = 256, .context = 48, .seed = 72});
+    source.quantise();
+    auto loaded = load(source.file());
+    REQUIRE(loaded);
+    return *loaded;
+}
+
+TEST_CASE("session: sessions with several threads each may run side by side") {
+    const model m = wide();
+    auto alone = session::create(m, {.threads = 1});
+    REQUIRE(alone);
+    const std::string expected = ask(*alone, "abcdefghijkl", greedy(20)).text;
+    for (const std::uint32_t n_threads : support::thread_counts()) {
+        CAPTURE(n_threads);
+        std::string texts[2];
+        const auto work = [&](std::string & into) {
+            for (int i = 0; i < 3; ++i) {
+                auto s = session::create(m, {.threads = n_threads});
+                into.clear();
+                if (s) {
+                    (void)
+                        s->generate("abcdefghijkl", greedy(20), [&](std::string_view text) {
+                             into += text;
+                             return true;
+                         }).has_value();
+                }
+            }
+        };
+        std::thread other(work, std::ref(texts[0]));
+        work(texts[1]);
+        other.join();
+        CHECK(texts[0] == expected);
+        CHECK(texts[1] == expected);
+    }
+}
+
+TEST_CASE("session: with threads it may be stopped, thrown out of and moved, and goes on") {
+    const model m = wide();
+    for (const std::uint32_t n_threads : support::thread_counts()) {
+        CAPTURE(n_threads);
+        auto made = session::create(m, {.batch = 4, .threads = n_threads});
+        REQUIRE(made);
+        session s = std::move(*made);
+        CHECK(s.threads() == n_threads);
+        const std::string expected = ask(s, "abcdefghijkl", greedy(12)).text;
+        const auto stops_after = [](int n) {
+            return [n, calls = 0]() mutable {
+                return ++calls < n;
+            };
+        };
+        for (int n = 1; n < 12; n += 3) {
+            s.rewind();
+            generate_options options = greedy(12);
+            options.keep_going = stops_after(n);
+            const auto stopped = s.generate("abcdefghijkl", options, ignore_text);
+            REQUIRE(stopped);
+            CHECK(stopped->reason == stop_reason::cancelled);
+            s.rewind();
+            options = greedy(12);
+            int calls = 0;
+            options.on_prefill = [&](std::size_t, std::size_t) {
+                return ++calls < n;
+            };
+            REQUIRE(s.generate("abcdefghijkl", options, ignore_text));
+        }
+#if LLMZERO_HAS_EXCEPTIONS
+        for (int n = 1; n < 12; n += 3) {
+            s.rewind();
+            int calls = 0;
+            generate_options options = greedy(12);
+            options.keep_going = [&]() -> bool {
+                if (++calls == n) {
+                    throw n;
+                }
+                return true;
+            };
+            CHECK_THROWS_AS((void)s.generate("abcdefghijkl", options, ignore_text), int);
+            const session gone = std::move(s); // ends as it is
+            made = session::create(m, {.batch = 4, .threads = n_threads});
+            REQUIRE(made);
+            s = std::move(*made);
+        }
+#endif
+        s.rewind();
+        CHECK(ask(s, "abcdefghijkl", greedy(12)).text == expected);
+    }
+}
+
+TEST_CASE("session: how many threads it has") {
+    const model m = tiny();
+    const auto standard = session::create(m);
+    REQUIRE(standard);
+    CHECK(standard->threads() == default_threads(m.memory_bytes()));
+    CHECK(standard->threads() <= 4); // the model is small
+    CHECK(session::bytes_needed(m, {.threads = 1}) < session::bytes_needed(m, {.threads = 2}));
+    const auto refused = session::create(m, {.threads = 257});
+    REQUIRE_FALSE(refused);
+    CHECK(std::string(refused.error().message()) == "threads is 257, expected 0 to 256");
+    if (LLMZERO_HAS_THREADS == 0) {
+        const auto none = session::create(m, {.threads = 2});
+        REQUIRE_FALSE(none);
+        CHECK(none.error().code() == error_code::bad_argument);
+    }
 }
 
 TEST_CASE("session: it remembers its tokens, the pending one too") {

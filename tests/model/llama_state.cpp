@@ -2,6 +2,7 @@
 #include <llmzero/model/llama_state.hpp>
 
 #include "support/failing_allocator.hpp"
+#include "support/threads.hpp"
 #include "support/tiny_llama.hpp"
 
 #include <cstring>
@@ -48,6 +49,45 @@ TEST_CASE("llama state: a batch gives the same bits as one token at a time") {
             REQUIRE(session);
             REQUIRE(session->prefill(long_prompt));
             CHECK(std::memcmp(session->logits().data(), one_by_one.data(), session->logits().size_bytes()) == 0);
+        }
+    }
+}
+
+// Large enough that there is something to share in each step, of a batch and of one token.
+TEST_CASE("llama state: any number of threads gives the same bits") {
+    tiny_shape shape{.n_vocab = 300, .d_model = 192, .d_ff = 256, .head_dim = 48, .n_rotated = 48, .seed = 33};
+    tiny_shape gemma = tiny_llama::gemma3(34);
+    gemma.n_vocab = shape.n_vocab;
+    gemma.d_model = shape.d_model;
+    gemma.d_ff = shape.d_ff;
+    for (const bool is_gemma : {false, true}) {
+        tiny_llama source(is_gemma ? gemma : shape);
+        source.quantise();
+        const auto model = llmzero::load(source.file());
+        REQUIRE(model);
+        std::vector<std::int32_t> tokens = long_prompt;
+        for (int i = 0; i < 4; ++i) {
+            tokens.insert(tokens.end(), long_prompt.begin(), long_prompt.end());
+        }
+        const llmzero::kv_type kv = is_gemma ? llmzero::kv_type::q8 : llmzero::kv_type::f32;
+        std::vector<float> expected;
+        for (const std::uint32_t n_threads : support::thread_counts()) {
+            CAPTURE(n_threads);
+            auto session =
+                llmzero::session::create(*model, {.context = 96, .kv = kv, .batch = 50, .threads = n_threads});
+            REQUIRE(session);
+            REQUIRE(session->threads() == n_threads);
+            std::vector<float> found;
+            REQUIRE(session->prefill(tokens));
+            found.insert(found.end(), session->logits().begin(), session->logits().end());
+            for (const llmzero::token_id token : {7, 30}) {
+                REQUIRE(session->decode(token));
+                found.insert(found.end(), session->logits().begin(), session->logits().end());
+            }
+            if (n_threads == 1) {
+                expected = found;
+            }
+            CHECK(std::memcmp(found.data(), expected.data(), expected.size() * sizeof(float)) == 0);
         }
     }
 }
@@ -101,6 +141,9 @@ TEST_CASE("llama state: the memory is as announced, and running out of it is an 
         const std::uint64_t cache = 2 * 4 * 8 * 12 * sizeof(float); // k and v, layers, tokens, elements
         const auto input = llmzero::activations::bytes_needed(model->kernels(), 64, 3);
         CHECK(announced == floats * sizeof(float) + cache + input + sizeof(llmzero::llama_state));
+        llmzero::state_options with_threads = options;
+        with_threads.threads = 3; // scores for each
+        CHECK(model->network().state_bytes(with_threads) == announced + 2 * 4 * 8 * sizeof(float));
         const auto survived = support::survive_allocation_failures([&]() -> llmzero::status {
             LLMZERO_CHECK(model->network().create_state(options));
             return llmzero::success();

@@ -2,6 +2,7 @@
 #include <llmzero/model/t5.hpp>
 
 #include "support/failing_allocator.hpp"
+#include "support/threads.hpp"
 #include "support/tiny_t5.hpp"
 
 #include <cstring>
@@ -123,6 +124,25 @@ TEST_CASE("t5: the source gives the same bits in batches of any size") {
             for (const std::uint32_t batch : {2u, 3u, 7u, 18u, 19u, 64u}) {
                 CAPTURE(batch);
                 CHECK(run_t5(model, {.kv = kv, .batch = batch}) == one_by_one);
+            }
+        }
+    }
+}
+
+TEST_CASE("t5: any number of threads gives the same bits") {
+    for (const bool gated : {false, true}) {
+        tiny_t5 source({.d_model = 192, .d_ff = 256, .head_dim = 48, .gated = gated, .seed = 43});
+        source.quantise();
+        const llmzero::model model = loaded_t5(source);
+        for (const llmzero::kv_type kv : {llmzero::kv_type::f32, llmzero::kv_type::q8}) {
+            logits_rows expected;
+            for (const std::uint32_t n_threads : support::thread_counts()) {
+                CAPTURE(n_threads);
+                const logits_rows found = run_t5(model, {.kv = kv, .threads = n_threads});
+                if (n_threads == 1) {
+                    expected = found;
+                }
+                CHECK(found == expected);
             }
         }
     }

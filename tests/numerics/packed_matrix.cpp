@@ -3,6 +3,7 @@
 
 #include "support/failing_allocator.hpp"
 #include "support/numbers.hpp"
+#include "support/threads.hpp"
 
 #include <cstdint>
 #include <cstring>
@@ -180,6 +181,50 @@ TEST_CASE("activations: multiply gives what the kernels give for the vectors tha
                     set->multiply(w.view(), 0, 5, prepared->data(), n_tokens, expected.data(), 5);
                     for (std::size_t i = 0; i < expected.size(); ++i) {
                         REQUIRE(y[i] == expected[i]);
+                    }
+                }
+            }
+        }
+    }
+}
+
+TEST_CASE("activations: threads that share products give the same bits") {
+    constexpr std::size_t cols = 256;
+    constexpr std::size_t most_tokens = 9;
+    constexpr std::size_t rows[] = {403, 7, 160}; // whole tiles and parts of them
+    support::numbers random(22);
+    std::vector<float> x(cols * most_tokens);
+    for (float & value : x) {
+        value = random.normal();
+    }
+    for (const kernel_set * set : available_kernels()) {
+        for (const packed_format format : packed_formats) {
+            CAPTURE(set->name);
+            CAPTURE(static_cast<int>(format));
+            const packed_format other = is_quantised(format) ? packed_format::q8 : packed_format::f16;
+            const packed_matrix w[] = {random_matrix(*set, format, rows[0], cols, random),
+                                       random_matrix(*set, other, rows[1], cols, random),
+                                       random_matrix(*set, format, rows[2], cols, random)};
+            for (const std::size_t n_tokens : {std::size_t{1}, most_tokens}) {
+                std::vector<float> expected[3];
+                for (const std::uint32_t n_threads : support::thread_counts()) {
+                    CAPTURE(n_threads);
+                    const auto team = thread_team::create(n_threads);
+                    REQUIRE(team);
+                    auto made = activations::create(*set, cols, most_tokens, team->get());
+                    REQUIRE(made);
+                    made->set(x.data(), cols, n_tokens);
+                    std::vector<float> y[3];
+                    for (std::size_t i = 0; i < 3; ++i) {
+                        y[i].assign(rows[i] * n_tokens + 1, 77.0f);
+                    }
+                    made->multiply({{w[0], y[0].data()}, {w[1], y[1].data()}, {w[2], y[2].data()}});
+                    for (std::size_t i = 0; i < 3; ++i) {
+                        CHECK(y[i].back() == 77.0f);
+                        if (n_threads == 1) {
+                            expected[i] = y[i];
+                        }
+                        CHECK(std::memcmp(y[i].data(), expected[i].data(), y[i].size() * sizeof(float)) == 0);
                     }
                 }
             }

@@ -1,5 +1,6 @@
 // A session: one text in progress. Prefill reads a prompt, decode adds a token, generate does both and gives
-// out text as it is made. A session belongs to one thread; sessions of one model may run on several.
+// out text as it is made. A session belongs to one thread; sessions of one model may run on several. Each may have
+// threads of its own that share its work, and sleep between two calls: what it computes is the same to the bit.
 //
 // Example:
 //     auto model = llmzero::load("model.gguf").value();
@@ -14,8 +15,10 @@
 // those of the answer are counted together, in position() and in context().
 #pragma once
 
+#include <llmzero/base/cores.hpp>
 #include <llmzero/base/function_ref.hpp>
 #include <llmzero/base/heap_array.hpp>
+#include <llmzero/base/thread_team.hpp>
 #include <llmzero/generation/drafting.hpp>
 #include <llmzero/generation/generate_options.hpp>
 #include <llmzero/generation/sampler.hpp>
@@ -42,6 +45,9 @@ struct session_options {
     std::uint32_t batch = 32;              // tokens of a prompt evaluated together
     std::uint32_t draft_tokens = 3;        // verified ahead at most; each takes memory for a row of logits
     std::uint64_t memory_budget_bytes = 0; // refuse, before taking it, to need more than this; 0: no limit
+    // That share the work, the caller's among them: 1 makes none. 0: default_threads(), one for each core that the
+    // process may use and at most four for a model below 200 MB.
+    std::uint32_t threads = 0;
 };
 
 class prompt_cache;
@@ -58,18 +64,18 @@ public:
     // Files may promise a context whose cache no small machine can hold, so that has to be asked for.
     static constexpr std::uint32_t max_default_context = 4096;
 
-    // Memory that create() takes for these options, in bytes.
+    // Memory that create() takes for these options, in bytes, without the stacks of threads.
     [[nodiscard]] static std::uint64_t bytes_needed(const model & from, const session_options & options = {}) {
         const state_options state = resolved(from, options);
-        return from.network().state_bytes(state) + token_bytes(state);
+        return from.network().state_bytes(state) + bytes_beside(state);
     }
     // The same for a model that has not been loaded.
     [[nodiscard]] static std::uint64_t bytes_needed(const model_outline & from, const session_options & options = {}) {
         const state_options state = resolved(from, options);
-        return from.state_bytes(state) + token_bytes(state);
+        return from.state_bytes(state) + bytes_beside(state);
     }
 
-    // Errors: bad_argument (context, batch or draft_tokens out of range), over_budget, out_of_memory.
+    // Errors: bad_argument (context, batch, draft_tokens or threads out of range), over_budget, out_of_memory.
     [[nodiscard]] static result<session> create(const model & from, const session_options & options = {}) {
         if (options.context > detail::max_context) {
             return error(error_code::bad_argument, "a context of %lu tokens was asked for, expected at most %lu",
@@ -84,14 +90,23 @@ public:
                          static_cast<unsigned long>(options.draft_tokens),
                          static_cast<unsigned long>(max_draft_tokens));
         }
+        if (options.threads > thread_team::max_threads) {
+            return error(error_code::bad_argument, "threads is %lu, expected 0 to %lu",
+                         static_cast<unsigned long>(options.threads),
+                         static_cast<unsigned long>(thread_team::max_threads));
+        }
         const std::uint64_t bytes = bytes_needed(from, options);
         LLMZERO_CHECK(detail::check_budget(bytes, options.memory_budget_bytes, "the session"));
         if (!to_size(bytes)) { // every array that the session takes is smaller than all of them together
             return error(error_code::out_of_memory, "a session of %llu bytes does not fit into this machine's memory",
                          static_cast<unsigned long long>(bytes));
         }
-        const state_options state = resolved(from, options);
+        state_options state = resolved(from, options);
+        LLMZERO_ASSIGN(auto team, thread_team::create_for(options.threads, state.threads));
+        state.threads = size_of(team.get());
+        state.team = team.get();
         session made(from, state);
+        made.team_ = std::move(team);
         LLMZERO_ASSIGN(made.state_, from.network().create_state(state));
         LLMZERO_CHECK(made.tokens_.reserve(std::size_t{state.context} + 1));
         return made;
@@ -152,6 +167,8 @@ public:
     // Tokens evaluated so far, and how many there is room for.
     [[nodiscard]] std::uint32_t position() const { return position_; }
     [[nodiscard]] std::uint32_t context() const { return options_.context; }
+    // That share the work.
+    [[nodiscard]] std::uint32_t threads() const { return options_.threads; }
     [[nodiscard]] const llmzero::model & model() const { return model_; }
     // The text so far: the evaluated tokens, and the last sampled one where it is still to be evaluated.
     [[nodiscard]] std::span<const token_id> tokens() const { return tokens_.span(); }
@@ -218,8 +235,10 @@ private:
         const std::uint32_t context =
             options.context != 0 ? options.context : std::min(config.context, max_default_context);
         const std::uint32_t batch = std::min(options.batch, context);
-        return {context, chosen_kv(options.kv, from), batch,
-                std::min(std::min(options.draft_tokens, max_draft_tokens) + 1, std::max(batch, 1u))};
+        const std::uint32_t logits =
+            std::min(std::min(options.draft_tokens, max_draft_tokens) + 1, std::max(batch, 1u));
+        const std::uint32_t threads = options.threads != 0 ? options.threads : default_threads(from.memory_bytes());
+        return {context, chosen_kv(options.kv, from), batch, logits, threads, nullptr};
     }
 
     // While it lives, tokens are evaluated for their n largest logits.
@@ -236,9 +255,9 @@ private:
 
     [[nodiscard]] bool has_encoder() const { return model_.config().has_encoder(); }
 
-    // Of the tokens that a session remembers.
-    static std::uint64_t token_bytes(const state_options & options) {
-        return (std::uint64_t{options.context} + 1) * sizeof(token_id);
+    // Of the tokens that a session remembers, and of its team.
+    static std::uint64_t bytes_beside(const state_options & options) {
+        return (std::uint64_t{options.context} + 1) * sizeof(token_id) + thread_team::bytes_needed(options.threads);
     }
 
     // The source of a new text, and the token that the decoder starts with.
@@ -369,6 +388,7 @@ private:
 
     llmzero::model model_; // keeps the weights alive
     state_options options_;
+    std::unique_ptr<thread_team> team_; // of the state
     std::unique_ptr<network_state> state_;
     heap_array<token_id> tokens_; // [position_], and pending_ behind them where there is one
     std::uint32_t position_ = 0;

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <llmzero/base/heap_array.hpp>
+#include <llmzero/base/thread_team.hpp>
 #include <llmzero/model/config.hpp>
 #include <llmzero/model/kv_cache.hpp>
 #include <llmzero/model/llama_weights.hpp>
@@ -54,9 +55,11 @@ public:
         LLMZERO_ASSIGN(projected_, heap_array<float>::create(batch * c.d_model));
         LLMZERO_ASSIGN(turns_, heap_array<float>::create(batch * c.n_rotated));
         LLMZERO_ASSIGN(local_turns_, heap_array<float>::create(batch * local_rotated(c)));
-        LLMZERO_ASSIGN(scores_, heap_array<float>::create(heads_sharing(c) * options.context));
+        LLMZERO_ASSIGN(scores_, heap_array<float>::create(options.threads * heads_sharing(c) * options.context));
         LLMZERO_CHECK(logits_.allocate(options.logits, c.n_vocab));
-        LLMZERO_ASSIGN(input_, activations::create(network_.kernels, widest_input(c), batch));
+        LLMZERO_ASSIGN(input_, activations::create(network_.kernels, widest_input(c), batch, options.team));
+        team_ = options.team;
+        n_threads_ = options.threads;
         return success();
     }
 
@@ -66,7 +69,8 @@ public:
                                               2 * std::uint64_t{c.d_kv()} + 2 * std::uint64_t{c.d_ff} + c.n_rotated +
                                               local_rotated(c);
         return kv_cache::bytes_needed(c, options.kv, options.context) +
-               sizeof(float) * (options.batch * floats_of_token + std::uint64_t{heads_sharing(c)} * options.context) +
+               sizeof(float) * (options.batch * floats_of_token +
+                                std::uint64_t{options.threads} * heads_sharing(c) * options.context) +
                output_logits::bytes_needed(options.logits, c.n_vocab) +
                activations::bytes_needed(kernels, widest_input(c), options.batch) + sizeof(llama_state);
     }
@@ -126,19 +130,17 @@ private:
         const llama_layer & l = network_.weights.layers[layer];
         normalise(x_.data(), l.attn_norm, n, h_.data());
         input_.set(h_.data(), c.d_model, n);
-        input_.multiply(l.wq, q_.data());
-        input_.multiply(l.wk, k_.data());
-        input_.multiply(l.wv, v_.data());
+        input_.multiply({{l.wq, q_.data()}, {l.wk, k_.data()}, {l.wv, v_.data()}});
         add_bias(q_.data(), l.bq, n);
         add_bias(k_.data(), l.bk, n);
         add_bias(v_.data(), l.bv, n);
         const heap_array<float> & turns = c.is_local(layer) ? local_turns_ : turns_;
-        for (std::size_t t = 0; t < n; ++t) {
+        for_tokens(n, c.d_query() + c.d_kv(), [&](std::size_t t) {
             float * k = k_.data() + t * c.d_kv();
             prepare_heads(q_.data() + t * c.d_query(), c.n_heads, l.q_norm, turns.data() + t * c.n_rotated);
             prepare_heads(k, c.n_kv_heads, l.k_norm, turns.data() + t * c.n_rotated);
             cache_.store(layer, position + t, k, v_.data() + t * c.d_kv());
-        }
+        });
         attend(layer, n, position);
         input_.set(h_.data(), c.d_query(), n);
         input_.multiply(l.wo, projected_.data());
@@ -161,16 +163,21 @@ private:
         const model_config & c = network_.config;
         const std::size_t sharing = heads_sharing(c);
         const bool is_local = c.is_local(layer);
-        for (std::size_t head = 0; head < c.n_kv_heads; ++head) {
-            for (std::size_t t = 0; t < n; ++t) {
+        const std::size_t n_seen = is_local ? std::min<std::size_t>(position + n, c.window) : position + n;
+        const std::size_t macs = 2 * n_seen * sharing * c.head_dim; // at most, for one token
+        share(team_, c.n_kv_heads * n, macs, [&](std::size_t first_item, std::size_t end_item, std::size_t member) {
+            float * const scores = scores_.data() + member * (scores_.size() / n_threads_);
+            for (std::size_t item = first_item; item < end_item; ++item) {
+                const std::size_t head = item / n;
+                const std::size_t t = item % n;
                 const std::size_t end = position + t + 1;
                 const std::size_t first = is_local && end > c.window ? end - c.window : 0;
                 const std::size_t at = t * c.d_query() + head * sharing * c.head_dim;
                 network_.kernels.attend(q_.data() + at, sharing, cache_.keys(layer, head, first),
                                         cache_.values(layer, head, first), end - first, c.head_dim, c.attention_scale,
-                                        nullptr, scores_.data(), h_.data() + at);
+                                        nullptr, scores, h_.data() + at);
             }
-        }
+        });
     }
 
     // x += Wdown (act(Wgate h) * Wup h), h = norm(x)
@@ -179,13 +186,16 @@ private:
         const llama_layer & l = network_.weights.layers[layer];
         normalise(x_.data(), l.ffn_norm, n, h_.data());
         input_.set(h_.data(), c.d_model, n);
-        input_.multiply(l.w_gate, gate_.data());
-        input_.multiply(l.w_up, up_.data());
-        if (c.activation == gate_activation::gelu) {
-            geglu(gate_.data(), up_.data(), n * c.d_ff);
-        } else {
-            swiglu(gate_.data(), up_.data(), n * c.d_ff);
-        }
+        input_.multiply({{l.w_gate, gate_.data()}, {l.w_up, up_.data()}});
+        for_tokens(n, 4 * c.d_ff, [&](std::size_t t) {
+            float * const gate = gate_.data() + t * c.d_ff;
+            const float * const up = up_.data() + t * c.d_ff;
+            if (c.activation == gate_activation::gelu) {
+                geglu(gate, up, c.d_ff);
+            } else {
+                swiglu(gate, up, c.d_ff);
+            }
+        });
         input_.set(gate_.data(), c.d_ff, n);
         input_.multiply(l.w_down, projected_.data());
         add_projected(l.post_ffn_norm, n);
@@ -202,9 +212,20 @@ private:
     // from, into [n, d_model]; may be the same.
     void normalise(const float * from, const heap_array<float> & weight, std::size_t n, float * into) const {
         const model_config & c = network_.config;
-        for (std::size_t t = 0; t < n; ++t) {
+        for_tokens(n, c.d_model, [&](std::size_t t) {
             rms_norm(from + t * c.d_model, weight.data(), c.d_model, c.rms_epsilon, into + t * c.d_model);
-        }
+        });
+    }
+
+    // Calls work(t) for each of n tokens, shared out where they are many. `n_floats` are what it does something with;
+    // each takes as long as a few multiplications of a product.
+    template <class Work> void for_tokens(std::size_t n, std::size_t n_floats, const Work & work) const {
+        constexpr std::uint64_t macs_of_a_float = 8;
+        share(team_, n, n_floats * macs_of_a_float, [&](std::size_t first, std::size_t end, std::size_t) {
+            for (std::size_t t = first; t < end; ++t) {
+                work(t);
+            }
+        });
     }
 
     static void add_bias(float * y, const heap_array<float> & bias, std::size_t n) {
@@ -225,9 +246,11 @@ private:
     heap_array<float> projected_;   // [batch, d_model] what a block adds to the stream
     heap_array<float> turns_;       // [batch, n_rotated]
     heap_array<float> local_turns_; // [batch, n_rotated] of local layers, or empty
-    heap_array<float> scores_;      // [heads_sharing, context]
+    heap_array<float> scores_;      // [threads, heads_sharing, context]
     output_logits logits_;          // [state_options::logits, n_vocab]
     activations input_;
+    thread_team * team_ = nullptr;
+    std::size_t n_threads_ = 1;
 };
 
 } // namespace llmzero::inline LLMZERO_ABI

@@ -4,6 +4,7 @@
 
 #include <llmzero/base/function_ref.hpp>
 #include <llmzero/base/result.hpp>
+#include <llmzero/base/thread_team.hpp>
 #include <llmzero/model/kv_cache.hpp>
 #include <llmzero/tokenizer/token.hpp>
 
@@ -19,6 +20,8 @@ struct state_options {
     kv_type kv = kv_type::f32;
     std::uint32_t batch = 1;  // tokens evaluated together at most
     std::uint32_t logits = 1; // of them, those that logits are kept for
+    std::uint32_t threads = 1;
+    thread_team * team = nullptr; // of so many threads, which outlives the state; nullptr: the caller's alone
 };
 
 // Which tokens of a batch the output head is computed for. The head is a large part of a small model.

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <llmzero/base/heap_array.hpp>
+#include <llmzero/base/thread_team.hpp>
 #include <llmzero/model/config.hpp>
 #include <llmzero/model/kv_cache.hpp>
 #include <llmzero/model/network.hpp>
@@ -44,7 +45,7 @@ public:
                                       const state_options & options) {
         const std::uint64_t floats_of_token =
             widest_hidden(c) + 3 * std::uint64_t{c.d_query()} + 2 * std::uint64_t{c.d_ff} + std::uint64_t{c.d_model};
-        return sizeof(float) * (options.batch * floats_of_token + options.context) +
+        return sizeof(float) * (options.batch * floats_of_token + std::uint64_t{options.threads} * options.context) +
                activations::bytes_needed(kernels, widest_input(c), options.batch);
     }
 
@@ -57,8 +58,10 @@ public:
         LLMZERO_ASSIGN(gate_, heap_array<float>::create(batch * c_.d_ff));
         LLMZERO_ASSIGN(up_, heap_array<float>::create(batch * c_.d_ff));
         LLMZERO_ASSIGN(projected_, heap_array<float>::create(batch * c_.d_model));
-        LLMZERO_ASSIGN(scores_, heap_array<float>::create(options.context));
-        LLMZERO_ASSIGN(input_, activations::create(kernels_, widest_input(c_), batch));
+        LLMZERO_ASSIGN(scores_, heap_array<float>::create(std::size_t{options.threads} * options.context));
+        LLMZERO_ASSIGN(input_, activations::create(kernels_, widest_input(c_), batch, options.team));
+        team_ = options.team;
+        n_threads_ = options.threads;
         return success();
     }
 
@@ -72,8 +75,7 @@ public:
     // Of the input's n tokens, from this position on.
     void store_keys_and_values(const t5_attention & w, std::size_t n, kv_cache & into, std::size_t layer,
                                std::size_t position) {
-        input_.multiply(w.wk, k_.data());
-        input_.multiply(w.wv, v_.data());
+        input_.multiply({{w.wk, k_.data()}, {w.wv, v_.data()}});
         for (std::size_t t = 0; t < n; ++t) {
             into.store(layer, position + t, k_.data() + t * c_.d_query(), v_.data() + t * c_.d_query());
         }
@@ -82,16 +84,20 @@ public:
     // x += Wo attention(Wq input)
     void attend(const t5_attention & w, float * x, std::size_t n, const t5_seen & seen) {
         input_.multiply(w.wq, q_.data());
-        for (std::size_t head = 0; head < c_.n_heads; ++head) {
-            const kv_rows keys = seen.cache.keys(seen.layer, head, seen.first);
-            const kv_rows values = seen.cache.values(seen.layer, head, seen.first);
-            for (std::size_t t = 0; t < n; ++t) {
+        const std::size_t macs = 2 * (seen.n_keys + n * seen.more_per_query) * c_.head_dim; // at most, for one token
+        share(team_, c_.n_heads * n, macs, [&](std::size_t first, std::size_t end, std::size_t member) {
+            float * const scores = scores_.data() + member * (scores_.size() / n_threads_);
+            for (std::size_t item = first; item < end; ++item) {
+                const std::size_t head = item / n;
+                const std::size_t t = item % n;
+                const kv_rows keys = seen.cache.keys(seen.layer, head, seen.first);
+                const kv_rows values = seen.cache.values(seen.layer, head, seen.first);
                 const std::size_t at = t * c_.d_query() + head * c_.head_dim;
                 const float * bias = seen.bias != nullptr ? seen.bias->row(head, seen.query + t) : nullptr;
                 kernels_.attend(q_.data() + at, 1, keys, values, seen.n_keys + t * seen.more_per_query, c_.head_dim,
-                                c_.attention_scale, bias, scores_.data(), h_.data() + at);
+                                c_.attention_scale, bias, scores, h_.data() + at);
             }
-        }
+        });
         input_.set(h_.data(), c_.d_query(), n);
         input_.multiply(w.wo, projected_.data());
         add(x, n);
@@ -100,12 +106,12 @@ public:
     // x += feed_forward(norm(x))
     void feed_forward(const t5_feed_forward & w, float * x, std::size_t n) {
         set_input(x, w.norm, n);
-        input_.multiply(w.w_up, up_.data());
         const float * hidden = up_.data();
         if (w.w_gate.empty()) {
+            input_.multiply(w.w_up, up_.data());
             relu(up_.data(), n * c_.d_ff);
         } else {
-            input_.multiply(w.w_gate, gate_.data());
+            input_.multiply({{w.w_up, up_.data()}, {w.w_gate, gate_.data()}});
             geglu(gate_.data(), up_.data(), n * c_.d_ff);
             hidden = gate_.data();
         }
@@ -146,8 +152,10 @@ private:
     heap_array<float> gate_;      // [batch, d_ff]
     heap_array<float> up_;        // [batch, d_ff]
     heap_array<float> projected_; // [batch, d_model] what a block adds to the stream
-    heap_array<float> scores_;    // [context]
+    heap_array<float> scores_;    // [threads, context]
     activations input_;
+    thread_team * team_ = nullptr;
+    std::size_t n_threads_ = 1;
 };
 
 } // namespace llmzero::inline LLMZERO_ABI

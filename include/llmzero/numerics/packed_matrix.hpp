@@ -3,12 +3,14 @@
 
 #include <llmzero/base/checked.hpp>
 #include <llmzero/base/heap_array.hpp>
+#include <llmzero/base/thread_team.hpp>
 #include <llmzero/kernels/kernel_set.hpp>
 
 #include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <span>
 
 namespace llmzero::inline LLMZERO_ABI {
@@ -62,6 +64,12 @@ private:
     std::size_t cols_ = 0;
 };
 
+// One of several products of the same vectors: y [n_tokens, w.rows()] = W x for every vector.
+struct product {
+    const packed_matrix & w;
+    float * y;
+};
+
 // The input vectors of one or more matrices, prepared at most once for each kind that is asked for.
 class activations {
 public:
@@ -76,9 +84,12 @@ public:
         return bytes;
     }
 
-    static result<activations> create(const kernel_set & kernels, std::size_t max_cols, std::size_t max_tokens) {
+    // `team` (nullptr: none) shares out the products, and must outlive the activations.
+    static result<activations> create(const kernel_set & kernels, std::size_t max_cols, std::size_t max_tokens,
+                                      thread_team * team = nullptr) {
         activations made;
         made.kernels_ = &kernels;
+        made.team_ = team;
         for (const activation_kind kind : quantised_kinds) {
             if (uses(kernels, kind)) {
                 const std::size_t bytes = kernels.activation_bytes(kind, rounded(max_cols)) * max_tokens;
@@ -97,9 +108,21 @@ public:
     }
 
     // y [n_tokens, w.rows()] = W x for every vector.
-    void multiply(const packed_matrix & w, float * y) { multiply_rows(w, 0, w.rows(), y); }
+    void multiply(const packed_matrix & w, float * y) { multiply({{w, y}}); }
 
-    // The same, of which only the rows [first_row, end_row) are computed; they lie where they would lie among all.
+    // Several at once, which threads share out together.
+    void multiply(std::initializer_list<product> products) {
+        if (team_ == nullptr) {
+            for (const product & p : products) {
+                multiply_rows(p.w, 0, p.w.rows(), p.y);
+            }
+        } else {
+            multiply_shared(products);
+        }
+    }
+
+    // The same, of which only the rows [first_row, end_row) are computed, by the caller's thread; they lie where they
+    // would lie among all.
     void multiply_rows(const packed_matrix & w, std::size_t first_row, std::size_t end_row, float * y) {
         const activation_kind kind = kernels_->kind_for(w.format());
         kernels_->multiply(w.view(), first_row, end_row, prepared(kind), n_tokens_, y, w.rows());
@@ -108,6 +131,7 @@ public:
     [[nodiscard]] const float * values() const { return x_; } // [n_tokens, cols], as they were set
     [[nodiscard]] std::size_t n_tokens() const { return n_tokens_; }
     [[nodiscard]] const kernel_set & kernels() const { return *kernels_; }
+    [[nodiscard]] thread_team * team() const { return team_; }
 
 private:
     static constexpr activation_kind quantised_kinds[] = {activation_kind::eight, activation_kind::nibble_safe,
@@ -126,13 +150,52 @@ private:
         }
         const auto k = static_cast<std::size_t>(kind);
         if (!is_ready_[k]) {
-            kernels_->prepare(kind, x_, cols_, n_tokens_, prepared_[k].data());
+            prepare(kind, prepared_[k].data());
             is_ready_[k] = true;
         }
         return prepared_[k].data();
     }
 
+    void prepare(activation_kind kind, std::byte * into) {
+        if (team_ == nullptr || n_tokens_ == 1 || !kernels_->prepares_apart) {
+            return kernels_->prepare(kind, x_, cols_, n_tokens_, into);
+        }
+        constexpr std::uint64_t macs_of_an_element = 8; // that take as long, about
+        const std::size_t bytes = kernels_->activation_bytes(kind, cols_);
+        share(team_, n_tokens_, cols_ * macs_of_an_element, [&](std::size_t first, std::size_t end, std::size_t) {
+            kernels_->prepare(kind, x_ + first * cols_, cols_, end - first, into + first * bytes);
+        });
+    }
+
+    // In steps of rows, counted through all of the matrices.
+    void multiply_shared(std::initializer_list<product> products) {
+        const std::size_t step = kernels_->shared_rows;
+        const auto steps_of = [step](const product & p) {
+            return (p.w.rows() + step - 1) / step;
+        };
+        std::size_t n_steps = 0;
+        std::uint64_t n_weights = 0;
+        for (const product & p : products) {
+            static_cast<void>(prepared(kernels_->kind_for(p.w.format()))); // before several threads look at it
+            n_steps += steps_of(p);
+            n_weights += std::uint64_t{p.w.rows()} * p.w.cols();
+        }
+        const std::uint64_t macs_of_a_step = n_weights * n_tokens_ / std::max<std::size_t>(n_steps, 1);
+        share(team_, n_steps, macs_of_a_step, [&](std::size_t first, std::size_t end, std::size_t) {
+            for (const product & p : products) {
+                const std::size_t first_row = std::min(first * step, p.w.rows());
+                const std::size_t end_row = std::min(end * step, p.w.rows());
+                if (first_row < end_row) {
+                    multiply_rows(p.w, first_row, end_row, p.y);
+                }
+                first -= std::min(first, steps_of(p));
+                end -= std::min(end, steps_of(p));
+            }
+        });
+    }
+
     const kernel_set * kernels_ = nullptr;
+    thread_team * team_ = nullptr;
     const float * x_ = nullptr;
     std::size_t cols_ = 0;
     std::size_t n_tokens_ = 0;
