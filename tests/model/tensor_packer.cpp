@@ -2,9 +2,13 @@
 #include <llmzero/model/tensor_packer.hpp>
 #include <llmzero/storage/gguf_writer.hpp>
 
+#include "support/threads.hpp"
+
+#include <algorithm>
 #include <cstdint>
 #include <doctest/doctest.h>
 #include <limits>
+#include <string>
 #include <vector>
 
 using namespace llmzero;
@@ -86,6 +90,50 @@ TEST_CASE("tensor_packer: rows arrive in every layout, and are forgotten when th
             layout->unpack_row(w->view(), row, out);
             for (std::size_t i = 0; i < 64; ++i) {
                 REQUIRE(out[i] == static_cast<float>(static_cast<std::int8_t>(row * 64 + i)));
+            }
+        }
+    }
+}
+
+TEST_CASE("tensor_packer: threads write the same bytes, and find the same row that is not finite") {
+    constexpr std::size_t rows = 20003;
+    std::vector<std::byte> bytes = q8_file(rows);
+    for (const packed_layout * layout : packed_layouts()) {
+        CAPTURE(layout->layout_name);
+        std::vector<std::byte> expected;
+        for (const std::uint32_t n_threads : support::thread_counts()) {
+            CAPTURE(n_threads);
+            const memory_source source(bytes);
+            const auto file = gguf_file::open(source);
+            const auto team = thread_team::create(n_threads);
+            auto w = packed_matrix::create(*layout, packed_format::q8, rows, 64);
+            REQUIRE(file);
+            REQUIRE(team);
+            REQUIRE(w);
+            const auto offset = static_cast<std::size_t>(file->tensors()[0].offset);
+            std::fill_n(w->view().data, w->size_bytes(), std::byte{0});
+            layout->pad(w->view());
+            tensor_packer packer(*file, *layout);
+            packer.share_with(team->get(), 96);
+            const auto pack = [&] {
+                return packer.pack(file->tensors()[0], *find_block_type(tensor_type::q8_0), *w,
+                                   [](std::uint64_t) { return success(); });
+            };
+            REQUIRE(pack());
+            if (n_threads == 1) {
+                expected.assign(w->bytes().begin(), w->bytes().end());
+            }
+            CHECK(std::equal(expected.begin(), expected.end(), w->bytes().begin(), w->bytes().end()));
+
+            for (const std::size_t row : {12999u, 3001u, 3700u}) { // scales of infinity
+                bytes[offset + row * 68 + 1] = std::byte{0x7c};
+                const status refused = pack();
+                REQUIRE_FALSE(refused);
+                const std::string first = "in row " + std::to_string(row == 12999 ? row : 3001);
+                CHECK(std::string(refused.error().message()).find(first) != std::string::npos);
+            }
+            for (const std::size_t row : {12999u, 3001u, 3700u}) {
+                bytes[offset + row * 68 + 1] = std::byte{0x3c};
             }
         }
     }

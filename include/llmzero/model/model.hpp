@@ -1,7 +1,9 @@
 // A loaded model: weights, shape and tokenizer. Immutable, cheap to copy, and safe to share between threads.
 #pragma once
 
+#include <llmzero/base/cores.hpp>
 #include <llmzero/base/shared.hpp>
+#include <llmzero/base/thread_team.hpp>
 #include <llmzero/kernels/select.hpp>
 #include <llmzero/model/config.hpp>
 #include <llmzero/model/fingerprint.hpp>
@@ -35,9 +37,11 @@ struct load_options {
     std::uint64_t memory_budget_bytes = 0;
     const kernel_set * kernels = nullptr;           // nullptr: best_kernels()
     head_mode head = head_mode::automatic;          // how the largest logits are found
-    weight_loader::progress_function progress = {}; // bytes packed, bytes in all; false cancels
+    weight_loader::progress_function progress = {}; // bytes packed, bytes in all; false cancels; on the caller's thread
     // The source outlives the model: of a packed file, what the source has in memory is used where it lies.
     bool borrow = false;
+    // That pack weights, the caller's among them; none outlives the call. 0: default_threads().
+    std::uint32_t threads = 0;
 };
 
 class model;
@@ -155,7 +159,11 @@ inline result<model> model::load(const byte_source & source, const load_options 
     bytes += text.memory_bytes();
     LLMZERO_CHECK(detail::check_budget(bytes, options.memory_budget_bytes, "the model"));
     LLMZERO_ASSIGN(const auto name, file.get_or<std::string_view>("general.name", ""));
-    loader.start_loading(options.progress);
+    constexpr std::uint64_t worth_threads = 1 << 20; // below that a file is packed before they have started
+    LLMZERO_ASSIGN(
+        const auto team,
+        thread_team::create_for(options.threads, loader.bytes_to_pack() < worth_threads ? 1 : default_threads(bytes)));
+    loader.start_loading(options.progress, team.get());
     LLMZERO_ASSIGN(auto weights, architecture->load(loader, config));
     LLMZERO_ASSIGN(const std::uint64_t fingerprint, fingerprint_of(file));
     // A template that is no text is as good as none.
@@ -176,8 +184,8 @@ inline result<model> model::load(const byte_source & source, const load_options 
 // Loads a model from a GGUF file that lies in memory or in a byte_source of the caller's. The source is not
 // used after the call, unless load_options::borrow says that it may.
 //
-// Errors: io, malformed, unsupported, out_of_memory, over_budget, cancelled; the message says what was found,
-// what was expected and where.
+// Errors: io, malformed, unsupported, out_of_memory, over_budget, cancelled, bad_argument (threads out of range); the
+// message says what was found, what was expected and where.
 inline result<model> load(const byte_source & source, const load_options & options) {
     return model::load(source, options, nullptr);
 }

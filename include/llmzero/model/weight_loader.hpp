@@ -38,9 +38,10 @@ public:
         may_borrow_ = may_borrow;
     }
 
-    // From here on tensors are loaded.
-    void start_loading(progress_function progress) {
+    // From here on tensors are loaded, and packed by the team's threads (nullptr: by the caller's).
+    void start_loading(progress_function progress, thread_team * team = nullptr) {
         is_loading_ = true;
+        packer_.share_with(team, kernels_.shared_rows);
         file_bytes_total_ = file_bytes_;
         file_bytes_ = 0;
         memory_bytes_ = 0;
@@ -50,6 +51,8 @@ public:
     // Memory that the tensors named so far need, in bytes.
     [[nodiscard]] std::uint64_t memory_bytes() const { return memory_bytes_; }
     [[nodiscard]] const kernel_set & kernels() const { return kernels_; }
+    // Bytes of the file that are to be packed, of the tensors named so far.
+    [[nodiscard]] std::uint64_t bytes_to_pack() const { return bytes_to_pack_; }
     // Whether one of the matrices named so far is quantised.
     [[nodiscard]] bool rounds_activations() const { return rounds_activations_; }
     // Whether a matrix points into the file's mapping.
@@ -74,6 +77,7 @@ public:
         }
         memory_bytes_ += bytes;
         file_bytes_ += tensor->bytes;
+        bytes_to_pack_ += original == nullptr ? tensor->bytes : 0;
         rounds_activations_ = rounds_activations_ || is_quantised(type->packed);
         if (!is_loading_) {
             return success();
@@ -223,6 +227,7 @@ private:
     bool rounds_activations_ = false;
     std::uint64_t memory_bytes_ = 0;
     std::uint64_t file_bytes_ = 0; // of the tensors named so far
+    std::uint64_t bytes_to_pack_ = 0;
     std::uint64_t file_bytes_packed_ = 0;
     std::uint64_t file_bytes_total_ = 0;
     tensor_packer packer_;
