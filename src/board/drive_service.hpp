@@ -30,6 +30,10 @@
 
 namespace board {
 
+inline void sleep(std::int64_t ms) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(ms));
+}
+
 inline std::int64_t steady_ms() {
     return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now().time_since_epoch())
         .count();
@@ -122,6 +126,14 @@ public:
         std::string medium = options_.data;
         std::string beside;
         std::string notice;
+        // Before the volume is touched: it is the computer's while it is attached.
+        const auto was_attached = gadget::take_off(where_.usb);
+        if (!was_attached) {
+            return fail(lamp, was_attached.error().message());
+        }
+        if (*was_attached) {
+            sleep(drive_times{}.gone_ms);
+        }
         auto volume = open_volume(medium, notice);
         if (!volume) {
             notice = "The drive's own partition cannot be used: " + std::string(volume.error().message()) +
@@ -144,7 +156,7 @@ public:
         }
         while (!plug(*drive)) {
             heart.beat();
-            std::this_thread::sleep_for(std::chrono::milliseconds(100));
+            sleep(100);
         }
         tell("the drive is there");
         return serve((*volume)->files, *drive, lamp, heart, notice);
@@ -182,11 +194,7 @@ private:
     [[nodiscard]] llmzero::result<usb_drive> make_drive(const std::string & medium, const std::string & beside) const {
         const std::string serial = read_small(where_.serial).value_or("0");
         LLMZERO_ASSIGN(gadget usb, gadget::create(where_.usb, serial, beside));
-        // One that a former process has left attached: the computer's view of it may be old.
-        LLMZERO_CHECK(usb.detach());
-        return usb_drive::open(std::move(usb), medium, {steady_ms, [](std::int64_t ms) {
-                                                            std::this_thread::sleep_for(std::chrono::milliseconds(ms));
-                                                        }});
+        return usb_drive::open(std::move(usb), medium, {steady_ms, sleep});
     }
 
     void write_own_files(stick::fat_store & files, const std::string & notice) const {
@@ -271,7 +279,7 @@ private:
             if (!drive.is_plugged()) {
                 static_cast<void>(plug(drive));
             }
-            std::this_thread::sleep_for(std::chrono::milliseconds(250));
+            sleep(250);
         }
     }
 

@@ -31,9 +31,19 @@ struct gadget_places {
 
 class gadget {
 public:
-    // `serial` tells two sticks apart; hosts remember a drive by it. Errors: io. A description that is there already,
-    // of a service that ended before this one, is taken over.
-    // `beside` is shown as a second medium, unless it is empty.
+    // Takes off what a service that ended before this one has left attached: until then the volume is the computer's.
+    // Whether there was such a gadget. Errors: io.
+    [[nodiscard]] static llmzero::result<bool> take_off(const gadget_places & places) {
+        const gadget left(places);
+        if (!left.is_attached()) {
+            return false;
+        }
+        LLMZERO_CHECK(write_small(left.path_ + "/UDC", ""));
+        return true;
+    }
+
+    // `serial` tells two sticks apart; hosts remember a drive by it. `beside` is shown as a second medium, unless it is
+    // empty. A description that is there already, of a service that ended before this one, is written anew. Errors: io.
     [[nodiscard]] static llmzero::result<gadget> create(const gadget_places & places, std::string_view serial,
                                                         const std::string & beside = {}) {
         gadget made(places);
@@ -44,8 +54,11 @@ public:
                                            configuration + "/strings/0x409", function}) {
             LLMZERO_CHECK(make_folder(folder));
         }
-        if (made.is_attached()) {
-            return made;
+        // A medium can be added or removed while no configuration has the function.
+        const std::string link = configuration + "/mass_storage.0";
+        LLMZERO_CHECK(made.detach());
+        if (::unlink(link.c_str()) != 0 && errno != ENOENT) {
+            return failed("remove", link);
         }
         // 1d6b:0104 is the Linux Foundation's number for composite gadgets.
         std::vector<std::pair<std::string, std::string_view>> values = {
@@ -64,12 +77,14 @@ public:
             LLMZERO_CHECK(make_folder(function + "/lun.1"));
             values.emplace_back(function + "/lun.1/removable", "1");
             values.emplace_back(function + "/lun.1/file", beside);
+        } else {
+            ::rmdir((function + "/lun.1").c_str()); // mostly there is none
         }
         for (const auto & [file, value] : values) {
             LLMZERO_CHECK(write_small(file, value));
         }
-        if (::symlink(function.c_str(), (configuration + "/mass_storage.0").c_str()) != 0 && errno != EEXIST) {
-            return failed("link", configuration + "/mass_storage.0");
+        if (::symlink(function.c_str(), link.c_str()) != 0) {
+            return failed("link", link);
         }
         return made;
     }

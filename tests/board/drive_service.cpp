@@ -118,6 +118,21 @@ TEST_CASE("drive service: a question is answered in one disconnect, and the cons
                            stick + "the drive is pulled\n" + stick + "the drive is back\n"));
 }
 
+TEST_CASE("drive service: while a former service's drive is attached the volume is not touched") {
+    service_scene scene;
+    scene.format_medium();
+    const std::string udc = scene.fake.folder.path + "/usb_gadget/llmzero/UDC";
+    REQUIRE(::unlink(udc.c_str()) == 0);
+    REQUIRE(::symlink("/proc/version", udc.c_str()) == 0); // not empty, and cannot be written
+    scene.start();
+    int status = 0;
+    CHECK(::waitpid(scene.process, &status, 0) == scene.process);
+    scene.process = -1;
+    CHECK(WEXITSTATUS(status) == 1);
+    CHECK(scene.console().find("UDC") != std::string::npos);
+    CHECK(scene.content(scene.medium(), "README.TXT") == "?");
+}
+
 TEST_CASE("drive service: a fresh volume beside one that cannot be used, which stays as it is") {
     service_scene scene;
     scene.start();

@@ -30,14 +30,23 @@ TEST_CASE("gadget: described once, attached to the first controller, detached") 
     REQUIRE(usb->detach());
 }
 
-TEST_CASE("gadget: one that a former service has attached is taken over as it is") {
+TEST_CASE("gadget: one that a former service has attached is taken off, and described anew") {
     const support::fake_gadget fake;
+    CHECK_FALSE(board::gadget::take_off(fake.places()).value_or(true));
     REQUIRE(board::gadget::create(fake.places(), "1"));
+    fake.set("UDC", "20980000.usb\n");
+    const auto taken_off = board::gadget::take_off(fake.places());
+    REQUIRE(taken_off);
+    CHECK(*taken_off);
+    CHECK(fake.value("UDC").empty());
+    CHECK_FALSE(board::gadget::take_off(fake.places()).value_or(true));
+
     fake.set("UDC", "20980000.usb\n");
     const auto again = board::gadget::create(fake.places(), "2");
     REQUIRE(again);
-    CHECK(again->is_attached());
-    CHECK(fake.value("strings/0x409/serialnumber") == "1");
+    CHECK_FALSE(again->is_attached());
+    CHECK(fake.value("strings/0x409/serialnumber") == "2");
+    CHECK(fs::is_symlink(fake.folder.path + "/usb_gadget/llmzero/configs/c.1/mass_storage.0"));
 }
 
 TEST_CASE("gadget: what is missing is named") {
@@ -65,4 +74,10 @@ TEST_CASE("gadget: a second medium, and a controller by its name") {
     CHECK(usb->backing_file().empty());
     REQUIRE(usb->attach());
     CHECK(fake.value("UDC") == "z.usb");
+
+    // The kernel's folder has no files that would keep it.
+    fs::remove_all(fake.folder.path + "/usb_gadget/llmzero/functions/mass_storage.0/lun.1");
+    fs::create_directory(fake.folder.path + "/usb_gadget/llmzero/functions/mass_storage.0/lun.1");
+    REQUIRE(board::gadget::create(places, "1"));
+    CHECK_FALSE(fs::exists(fake.folder.path + "/usb_gadget/llmzero/functions/mass_storage.0/lun.1"));
 }
