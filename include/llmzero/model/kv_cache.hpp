@@ -194,23 +194,37 @@ private:
         return {nullptr, from.codes.data() + vector * head_dim_, from.scales.data() + vector};
     }
 
+    static std::int8_t rounded(float x) {
+        constexpr float to_integer = 12582912.0f; // 1.5 * 2^23: adding it rounds to the nearest integer
+        const float shifted = x + to_integer;
+        return static_cast<std::int8_t>(std::bit_cast<std::int32_t>(shifted) - std::bit_cast<std::int32_t>(to_integer));
+    }
+
     void store(half & into, std::size_t vector, const float * x) const { // x [head_dim]
         if (!into.f32.empty()) {
             std::memcpy(into.f32.data() + vector * head_dim_, x, head_dim_ * sizeof(float));
             return;
         }
-        float largest = 0.0f;
+        constexpr std::size_t lanes = 8;
+        std::int32_t bits = 0; // without their signs floats are in the order of their bits
         for (std::size_t i = 0; i < head_dim_; ++i) {
-            const float magnitude = x[i] < 0 ? -x[i] : x[i];
-            largest = magnitude > largest ? magnitude : largest;
+            const std::int32_t magnitude = std::bit_cast<std::int32_t>(x[i]) & 0x7fffffff;
+            bits = magnitude > bits ? magnitude : bits;
         }
+        const auto largest = std::bit_cast<float>(bits);
         const float inverse = largest > 0 ? 127.0f / largest : 0.0f;
-        constexpr float to_integer = 12582912.0f; // 1.5 * 2^23: adding it rounds to the nearest integer
         std::int8_t * codes = into.codes.data() + vector * head_dim_;
-        for (std::size_t i = 0; i < head_dim_; ++i) {
-            const float shifted = x[i] * inverse + to_integer;
-            codes[i] = static_cast<std::int8_t>(std::bit_cast<std::int32_t>(shifted) -
-                                                std::bit_cast<std::int32_t>(to_integer));
+        std::size_t i = 0;
+        for (; i + lanes <= head_dim_; i += lanes) {
+            std::int8_t code[lanes];
+            LLMZERO_LANES
+            for (std::size_t lane = 0; lane < lanes; ++lane) {
+                code[lane] = rounded(x[i + lane] * inverse);
+            }
+            std::memcpy(codes + i, code, lanes);
+        }
+        for (; i < head_dim_; ++i) {
+            codes[i] = rounded(x[i] * inverse);
         }
         into.scales[vector] = largest / 127.0f;
     }

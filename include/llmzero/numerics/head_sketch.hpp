@@ -35,89 +35,124 @@ namespace llmzero::inline LLMZERO_ABI {
 
 namespace detail {
 
-// 32 weights as integers: weight = unit * value, up to `rounding` each.
-struct integer_group {
-    std::int32_t value[group_size]; // |value| <= 8192, so that 32 squares fit into 32 bits
-    std::int32_t largest;           // by magnitude, with its sign
+inline constexpr std::size_t at_once = 4; // more than that fits into no small core's registers
+
+// 32 weights as integers of 16 bits: weight = unit * half_scale * value, up to `rounding` each.
+template <class integer> struct integer_group {
+    const integer * value; // [group_size]
+    // Products with a value are below 8192 by magnitude, so that 32 squares of them fit into 32 bits.
+    const std::int8_t * half_scale; // [2]
     double unit;
     double rounding;
-    double largest_part; // of what is added up to a weight: itself, or its product and offset apart
+    double largest_part; // of what is added up to a weight: its product and offset apart; or 0 for itself
 };
 
-inline std::int32_t largest_of(const std::int32_t * value) { // by magnitude, with its sign
-    std::int32_t low = 0;
-    std::int32_t high = 0;
-    for (std::size_t i = 0; i < group_size; ++i) {
-        low = value[i] < low ? value[i] : low;
-        high = value[i] > high ? value[i] : high;
+// The value that is largest by magnitude, with its half's factor.
+template <class integer> inline std::int32_t largest_of(const integer_group<integer> & group) {
+    std::int32_t largest = 0;
+    for (std::size_t h = 0; h < 2; ++h) {
+        const integer * const value = group.value + h * half_size;
+        std::int32_t low = 0;
+        std::int32_t high = 0;
+        for (std::size_t i = 0; i < half_size; i += at_once) {
+            LLMZERO_LANES
+            for (std::size_t lane = 0; lane < at_once; ++lane) {
+                const std::int32_t v = value[i + lane];
+                low = v < low ? v : low;
+                high = v > high ? v : high;
+            }
+        }
+        const std::int32_t outermost = (-low > high ? low : high) * group.half_scale[h];
+        largest = std::abs(outermost) > std::abs(largest) ? outermost : largest;
     }
-    return -low > high ? low : high;
+    return largest;
 }
 
-inline void as_integers(const float * weights, integer_group & out) {
+// Sums of squares.
+struct squared_norms {
+    double whole;        // |w|^2
+    double lost;         // |w - w4|^2, where integers and the scale were not rounded
+    double rounding;     // what integers and the scale may lose, of each weight
+    double largest_part; // of each weight
+};
+
+// The sketch of a group: the weight that is largest becomes -8, which is the code furthest from 0.
+template <class integer> inline squared_norms sketch_group(const integer_group<integer> & from, weight_group & to) {
+    constexpr float largest_half = 65504.0f;
+    constexpr std::int32_t one = 1 << 24; // a step of the sketch
+    constexpr int shift = 12;             // what is left of a step, so that squares fit
+    const std::int32_t largest = largest_of(from);
+    const double wanted = from.unit * largest * -0.125;
+    const float scale = f16_to_f32(f32_to_f16(std::clamp(static_cast<float>(wanted), -largest_half, largest_half)));
+    set_scales(scale, 0.0f, &to);
+    // Not as integers, whose quotient takes a core without a divider longer.
+    const auto inverse = largest == 0 ? 0 : static_cast<std::int32_t>(-8.0f * one / static_cast<float>(largest));
+    std::int32_t rests = 0;
+    std::uint32_t all_squares = 0; // of products with the factors
+    for (std::size_t h = 0; h < 2; ++h) {
+        // Of zeros, with any factor, too much.
+        const std::uint32_t steps =
+            static_cast<std::uint32_t>(inverse) * static_cast<std::uint32_t>(from.half_scale[h]);
+        const integer * const value = from.value + h * half_size;
+        std::int8_t * const out = to.code + h * half_size;
+        std::int32_t squares = 0;
+        for (std::size_t i = 0; i < half_size; i += at_once) {
+            std::int32_t scaled[at_once];
+            std::int32_t code[at_once];
+            LLMZERO_LANES
+            for (std::size_t lane = 0; lane < at_once; ++lane) {
+                const std::int32_t v = value[i + lane];
+                scaled[lane] = static_cast<std::int32_t>(static_cast<std::uint32_t>(v) * steps);
+                squares += v * v;
+            }
+            LLMZERO_LANES
+            for (std::size_t lane = 0; lane < at_once; ++lane) {
+                code[lane] = std::min((scaled[lane] + one / 2) >> 24, std::int32_t{7});
+            }
+            LLMZERO_LANES
+            for (std::size_t lane = 0; lane < at_once; ++lane) {
+                out[i + lane] = static_cast<std::int8_t>(code[lane]);
+                const auto rest = static_cast<std::int16_t>((scaled[lane] - code[lane] * one) >> shift);
+                rests += rest * rest;
+            }
+        }
+        all_squares += static_cast<std::uint32_t>(squares * (from.half_scale[h] * from.half_scale[h]));
+    }
+    // Values times the error of their inverse, what was shifted out, and codes times the error of the scale.
+    constexpr double rounding_of_rest = 8192.0 / one + 1.0 / (1 << (24 - shift));
+    const double rounding =
+        from.rounding + std::fabs(wanted) * rounding_of_rest + 8 * std::fabs(wanted - static_cast<double>(scale));
+    const double step = wanted / (1 << (24 - shift));
+    const double largest_part = std::max(from.largest_part, 8 * std::fabs(wanted));
+    return {from.unit * from.unit * all_squares, step * step * rests, rounding * rounding, largest_part * largest_part};
+}
+
+// Floats as integers; `value` has room for them.
+inline integer_group<std::int16_t> as_integers(const float * weights, std::int16_t * value) {
+    static constexpr std::int8_t ones[] = {1, 1};
     constexpr float most = 8192.0f;
     const auto largest = std::bit_cast<float>(largest_magnitude(weights));
     const bool is_usual = largest > 1e-30f && largest < 1e30f;
     const float inverse = is_usual ? most / largest : 0.0f;
     for (std::size_t i = 0; i < group_size; ++i) {
         const float scaled = is_usual ? weights[i] * inverse : 0.0f;
-        out.value[i] = static_cast<std::int32_t>(scaled < 0 ? scaled - 0.5f : scaled + 0.5f);
+        value[i] = static_cast<std::int16_t>(scaled < 0 ? scaled - 0.5f : scaled + 0.5f);
     }
-    out.largest = largest_of(out.value);
-    out.unit = is_usual ? static_cast<double>(largest / most) : 0.0;
-    out.rounding = is_usual ? 0.51 * out.unit : static_cast<double>(largest);
-    out.largest_part = static_cast<double>(largest);
+    const double unit = is_usual ? static_cast<double>(largest / most) : 0.0;
+    const double rounding = is_usual ? 0.51 * unit : static_cast<double>(largest);
+    return {value, ones, unit, rounding, static_cast<double>(largest)};
 }
 
-inline void as_integers(const weight_group & group, bool has_offsets, integer_group & out) {
-    if (has_offsets) {
-        float weights[group_size];
-        dequantise(group, weights);
-        as_integers(weights, out);
-        for (std::size_t h = 0; h < 2; ++h) { // codes have at most 32 values to each side of those that are stored
-            const float product = group.scale * static_cast<float>(group.half_scale[h]);
-            const float offset = group.offset * static_cast<float>(group.half_offset[h]);
-            out.largest_part = std::max(out.largest_part, static_cast<double>(128.0f * std::fabs(product)) +
-                                                              static_cast<double>(std::fabs(offset)));
-        }
-        return;
+// Of formats with offsets, whose codes have at most 32 values to each side of those that are stored.
+inline double largest_part_of(const weight_group & group) {
+    double largest = 0;
+    for (std::size_t h = 0; h < 2; ++h) {
+        const float product = group.scale * static_cast<float>(group.half_scale[h]);
+        const float offset = group.offset * static_cast<float>(group.half_offset[h]);
+        largest = std::max(largest,
+                           static_cast<double>(128.0f * std::fabs(product)) + static_cast<double>(std::fabs(offset)));
     }
-    for (std::size_t i = 0; i < group_size; ++i) {
-        out.value[i] = group.code[i] * group.half_scale[i / half_size];
-    }
-    out.largest = largest_of(out.value);
-    out.unit = static_cast<double>(group.scale);
-    out.rounding = 0;
-    out.largest_part = std::fabs(out.unit * out.largest);
-}
-
-struct squared_norms {
-    double lost;  // |w - w4|^2
-    double whole; // |w|^2
-};
-
-// The sketch of a group: the weight that is largest becomes -8, which is the code furthest from 0.
-inline squared_norms sketch_group(const integer_group & from, weight_group & to) {
-    constexpr float largest_half = 65504.0f;
-    const auto wanted = static_cast<float>(from.unit * from.largest / -8.0);
-    const float scale = f16_to_f32(f32_to_f16(std::clamp(wanted, -largest_half, largest_half)));
-    set_scales(scale, 0.0f, &to);
-    const std::int32_t inverse = from.largest == 0 ? 0 : -8 * (1 << 24) / from.largest;
-    std::uint32_t squares = 0; // of values
-    std::int32_t products = 0;
-    std::int32_t code_squares = 0;
-    for (std::size_t i = 0; i < group_size; ++i) {
-        const std::int32_t value = from.value[i];
-        const std::int32_t code = std::min((value * inverse + (1 << 23)) >> 24, std::int32_t{7});
-        to.code[i] = static_cast<std::int8_t>(code);
-        squares += static_cast<std::uint32_t>(value * value);
-        products += value * code;
-        code_squares += code * code;
-    }
-    const double whole = from.unit * from.unit * static_cast<double>(squares);
-    const double s = static_cast<double>(scale);
-    const double lost = whole - 2 * from.unit * s * products + s * s * code_squares;
-    return {std::max(lost, 0.0), whole};
+    return largest;
 }
 
 } // namespace detail
@@ -146,19 +181,29 @@ public:
     // A row of the head, as pack_row() takes it: weight_groups of quantised formats, else floats.
     void add_row(const packed_layout & layout, packed_format of, std::size_t row, const weight_group * groups) {
         row_norms norms;
-        detail::integer_group integers;
         for (std::size_t g = 0; g < row_.size(); ++g) {
-            detail::as_integers(groups[g], has_offset(of), integers);
-            norms.add(integers, detail::sketch_group(integers, row_[g]));
+            const weight_group & from = groups[g];
+            if (!has_offset(of)) {
+                norms.add(
+                    detail::sketch_group(detail::integer_group<std::int8_t>{from.code, from.half_scale,
+                                                                            static_cast<double>(from.scale), 0, 0},
+                                         row_[g]));
+                continue;
+            }
+            float weights[group_size];
+            std::int16_t value[group_size];
+            dequantise(from, weights);
+            detail::integer_group integers = detail::as_integers(weights, value);
+            integers.largest_part = std::max(integers.largest_part, detail::largest_part_of(from));
+            norms.add(detail::sketch_group(integers, row_[g]));
         }
         finish_row(layout, row, norms);
     }
     void add_row(const packed_layout & layout, std::size_t row, const float * weights) {
         row_norms norms;
-        detail::integer_group integers;
         for (std::size_t g = 0; g < row_.size(); ++g) {
-            detail::as_integers(weights + g * group_size, integers);
-            norms.add(integers, detail::sketch_group(integers, row_[g]));
+            std::int16_t value[group_size];
+            norms.add(detail::sketch_group(detail::as_integers(weights + g * group_size, value), row_[g]));
         }
         finish_row(layout, row, norms);
     }
@@ -170,23 +215,21 @@ public:
 
 private:
     struct row_norms {
-        double lost = 0;
-        double rounding = 0;
-        double whole = 0;
-        double magnitude = 0;
+        detail::squared_norms sum{};
 
-        void add(const detail::integer_group & from, const detail::squared_norms & found) {
+        void add(const detail::squared_norms & group) {
             constexpr auto n = static_cast<double>(group_size);
-            lost += found.lost;
-            whole += found.whole;
-            rounding += n * from.rounding * from.rounding;
-            magnitude += n * from.largest_part * from.largest_part;
+            sum.whole += group.whole;
+            sum.lost += group.lost;
+            sum.rounding += n * group.rounding;
+            sum.largest_part += n * group.largest_part;
         }
         // Rounded upwards.
         [[nodiscard]] float bound() const {
-            const double rounded = std::sqrt(rounding);
-            return static_cast<float>(1.0001 * std::max({std::sqrt(lost) + rounded, (std::sqrt(whole) + rounded) / 16,
-                                                         std::sqrt(magnitude) / 64}));
+            const double rounding = std::sqrt(sum.rounding);
+            const double lost = std::sqrt(sum.lost) + rounding;
+            const double whole = std::sqrt(sum.whole) + rounding;
+            return static_cast<float>(1.0001 * std::max({lost, whole / 16, std::sqrt(sum.largest_part) / 64}));
         }
     };
 
