@@ -117,6 +117,76 @@ TEST_CASE("model_packer: encoder and decoder too") {
     CHECK(found[0] == found[1]);
 }
 
+// The tokens whose logits were computed where one is wanted, each followed by its logit; nothing where all were.
+std::vector<float> largest_logits(const model & from) {
+    auto state = from.network().create_state({.context = 8, .batch = 8});
+    REQUIRE(state);
+    (*state)->want_largest(1);
+    const std::vector<token_id> tokens = {1, 5, 9};
+    REQUIRE((*state)->evaluate(tokens, 0, logits_wanted::last, {}));
+    std::vector<float> found;
+    for (const token_id token : (*state)->present_logits()) {
+        found.push_back(static_cast<float>(token));
+        found.push_back((*state)->logits()[static_cast<std::size_t>(token)]);
+    }
+    return found;
+}
+
+TEST_CASE("model_packer: a sketch of the head comes with the file") {
+    for (const bool separate_head : {false, true}) {
+        support::tiny_llama source({.n_vocab = 500, .separate_head = separate_head, .seed = 73});
+        auto & head = source[separate_head ? "output.weight" : "token_embd.weight"];
+        for (std::size_t i = 0; i < head.values.size(); ++i) { // of different sizes, so that few rows are needed
+            head.values[i] *= i / head.cols % 7 == 0 ? 2.0f : 0.5f;
+        }
+        source.quantise();
+        const auto original = source.file();
+        for (const kernel_set * set : available_kernels()) {
+            const auto with = support::packed_file(original, *set, {}, head_mode::sketch);
+            const auto without = support::packed_file(original, *set, {}, head_mode::full);
+            REQUIRE((with && without));
+            const auto find_in = [set](const std::vector<std::byte> & file, head_mode mode) {
+                const auto loaded = load(file, {.kernels = set, .head = mode});
+                REQUIRE(loaded);
+                return largest_logits(*loaded);
+            };
+            const std::vector<float> expected = find_in(original, head_mode::sketch);
+            CHECK(!expected.empty());
+            CHECK(find_in(*with, head_mode::sketch) == expected);
+            CHECK(find_in(*with, head_mode::full).empty());
+            CHECK(find_in(*with, head_mode::automatic).empty() == !set->gains_by_sketch(packed_format::q8));
+            CHECK(find_in(*without, head_mode::sketch).empty());
+            const memory_source bytes(*with);
+            const auto whole = bytes_needed(bytes, {.kernels = set, .head = head_mode::full});
+            const auto sketched = bytes_needed(bytes, {.kernels = set, .head = head_mode::sketch});
+            REQUIRE((whole && sketched));
+            CHECK(*sketched - *whole == set->packed_bytes(packed_format::q4, 500, head.cols) + 500 * sizeof(float));
+            CHECK(load(*with, {.kernels = set, .head = head_mode::sketch})->memory_bytes() == *sketched);
+            const auto other = support::with_other_key(*with, packed_sketch_key, [](gguf_writer & writer) {
+                return writer.add(packed_sketch_key, std::uint64_t{1});
+            });
+            const auto refused = load(other, {.kernels = set});
+            REQUIRE_FALSE(refused);
+            CHECK(refused.error().code() == error_code::unsupported);
+            CHECK(std::string(refused.error().message()).find("llmzero.packed.sketch is 0000000000000001") == 0);
+        }
+    }
+}
+
+TEST_CASE("model_packer: heads that are large enough get a sketch where the kernels gain by it") {
+    support::tiny_llama source({.n_vocab = least_sketched_weights / 32, .seed = 74});
+    source.quantise();
+    const auto original = source.file();
+    for (const packed_layout * layout : packed_layouts()) {
+        const auto packed = support::packed_file(original, *layout);
+        REQUIRE(packed);
+        const memory_source bytes(*packed);
+        const auto file = gguf_file::open(bytes);
+        REQUIRE(file);
+        CHECK((file->find_tensor(packed_sketch_name) != nullptr) == layout->gains_by_sketch(packed_format::q8));
+    }
+}
+
 TEST_CASE("model_packer: metadata and floats are kept, tensors begin at cache lines") {
     const auto original = llama_to_pack();
     for (const packed_layout * layout : packed_layouts()) {

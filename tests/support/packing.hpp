@@ -17,10 +17,11 @@ namespace support {
 // The file packed in that layout.
 inline llmzero::result<std::vector<std::byte>> packed_file(std::span<const std::byte> file,
                                                            const llmzero::packed_layout & layout,
-                                                           const llmzero::packer_options & options = {}) {
+                                                           const llmzero::packer_options & options = {},
+                                                           llmzero::head_mode head = llmzero::head_mode::automatic) {
     const llmzero::memory_source source(file);
     LLMZERO_ASSIGN(const auto gguf, llmzero::gguf_file::open(source));
-    LLMZERO_ASSIGN(const auto packer, llmzero::model_packer::create(gguf, layout));
+    LLMZERO_ASSIGN(const auto packer, llmzero::model_packer::create(gguf, layout, head));
     std::vector<std::byte> made;
     LLMZERO_CHECK(packer.write(
         [&made](std::span<const std::byte> bytes) {

@@ -191,13 +191,8 @@ inline float time_of_four(packed_format format) {
     return has_nibbles(format) ? has_halves(format) ? 2.5f : 3.0f : has_five_bits(format) ? 2.8f : 2.3f;
 }
 
-// The 4-bit form takes 1.4 cycles a weight; the forms of 8 bits, and floats, from 2.1 on.
-inline bool gains_by_sketch(packed_format format) {
-    return !has_nibbles(format) && !has_five_bits(format);
-}
-
 inline constexpr kernel_set set = {
-    layout, "arm1176", kind_for, activation_bytes, prepare, multiply, attend, true, time_of_four, gains_by_sketch,
+    layout, "arm1176", kind_for, activation_bytes, prepare, multiply, attend, true, time_of_four,
 };
 
 } // namespace llmzero::inline LLMZERO_ABI::kernels::arm1176

@@ -104,6 +104,10 @@ struct packed_layout {
     // The row as floats [cols], for embedding tables. Exact but for the last bits of offsets, which a set may have
     // moved by a multiple of the scale, and of scales below 2^-29 of the row's largest.
     void (*unpack_row)(const packed_view & from, std::size_t row, float * out);
+
+    // Whether the set's products with q4 are so much faster than with this format that they may go first where only the
+    // largest elements of a product are wanted (numerics/largest_rows.hpp). Files are packed accordingly.
+    bool (*gains_by_sketch)(packed_format format);
 };
 
 struct kernel_set : packed_layout {
@@ -132,10 +136,6 @@ struct kernel_set : packed_layout {
     // Time of multiply() with four tokens in that with one, about: from 1, where weights have to come from memory, to
     // 4. A guess that only decides whether tokens are verified together (generation/drafting.hpp).
     float (*time_of_four)(packed_format format);
-
-    // Whether products with q4 are so much faster than with this format that they may go first where only the largest
-    // elements of a product are wanted (numerics/largest_rows.hpp).
-    bool (*gains_by_sketch)(packed_format format);
 
     // Threads share the rows of a product in multiples of this: whole tiles, whatever the format, and whole cache lines
     // of results.

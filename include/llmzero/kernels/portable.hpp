@@ -188,7 +188,7 @@ inline bool gains_by_sketch(packed_format) {
     return false;
 }
 
-inline constexpr packed_layout layout = {"portable", packed_bytes, pad, pack_row, unpack_row};
+inline constexpr packed_layout layout = {"portable", packed_bytes, pad, pack_row, unpack_row, gains_by_sketch};
 
 // As measured on a PC (AVX2) by llmzero-bench --products --rows 8192 --cols 512 --tokens 1 (and 4).
 inline float time_of_four(packed_format format) {
@@ -196,8 +196,7 @@ inline float time_of_four(packed_format format) {
 }
 
 inline constexpr kernel_set set = {
-    layout,        "portable", kind_for,     activation_bytes, prepare, multiply,
-    dense::attend, false,      time_of_four, gains_by_sketch,  16,      true,
+    layout, "portable", kind_for, activation_bytes, prepare, multiply, dense::attend, false, time_of_four, 16, true,
 };
 
 } // namespace llmzero::inline LLMZERO_ABI::kernels::portable

@@ -67,10 +67,6 @@ inline void multiply(const packed_view & w, std::size_t first_row, std::size_t e
     });
 }
 
-inline bool gains_by_sketch(packed_format) {
-    return false;
-}
-
 } // namespace detail
 
 namespace avx2 {
@@ -94,12 +90,8 @@ inline float time_of_four(packed_format format) {
 }
 
 inline constexpr kernel_set set = {
-    layout,           "avx2",
-    kind_for,         activation_bytes,
-    prepare,          x86::detail::multiply<tiles>,
-    dense::attend,    false,
-    time_of_four,     x86::detail::gains_by_sketch,
-    tile_shape::rows, true,
+    layout,        "avx2", kind_for,     activation_bytes, prepare, x86::detail::multiply<tiles>,
+    dense::attend, false,  time_of_four, tile_shape::rows, true,
 };
 
 } // namespace avx2
@@ -125,12 +117,8 @@ inline float time_of_four(packed_format format) {
 }
 
 inline constexpr kernel_set set = {
-    layout,           "avx512vnni",
-    kind_for,         activation_bytes,
-    prepare,          x86::detail::multiply<tiles>,
-    dense::attend,    false,
-    time_of_four,     x86::detail::gains_by_sketch,
-    tile_shape::rows, true,
+    layout,        "avx512vnni", kind_for,     activation_bytes, prepare, x86::detail::multiply<tiles>,
+    dense::attend, false,        time_of_four, tile_shape::rows, true,
 };
 
 } // namespace avx512vnni

@@ -1,10 +1,10 @@
 // Makes a packed file (packed_tensors.hpp) of a GGUF file, for the kernels of any machine. The numbers stay what they
 // are: the packed file gives the logits that its original gives, to the last bit.
 //
-// Quantised matrices are packed, all other tensors are copied. Tensors are aligned to cache lines, so that they can be
-// used where a mapping has them. Memory: the largest tensor, packed. Errors: unsupported (the file is packed already,
-// or one of several parts), malformed (a number that is not finite), cancelled, io, out_of_memory, and those of the
-// sink.
+// Quantised matrices are packed, all other tensors are copied. The head gets a sketch where products gain by it.
+// Tensors are aligned to cache lines, so that they can be used where a mapping has them. Memory: the largest tensor,
+// packed, and the sketch. Errors: unsupported (the file is packed already, or one of several parts), malformed (a
+// number that is not finite), cancelled, io, out_of_memory, and those of the sink.
 //
 //     LLMZERO_ASSIGN(auto packer, llmzero::model_packer::create(file, *llmzero::find_layout("arm1176")));
 //     LLMZERO_CHECK(packer.write(sink, {}));
@@ -12,6 +12,7 @@
 
 #include <llmzero/base/function_ref.hpp>
 #include <llmzero/base/heap_array.hpp>
+#include <llmzero/model/output_head.hpp>
 #include <llmzero/model/packed_tensors.hpp>
 #include <llmzero/model/tensor_packer.hpp>
 #include <llmzero/numerics/blocks.hpp>
@@ -35,8 +36,9 @@ struct packer_options {
 
 class model_packer {
 public:
-    // `file` must outlive the packer.
-    [[nodiscard]] static result<model_packer> create(const gguf_file & file, const packed_layout & layout) {
+    // `file` must outlive the packer. `head`: whether there is a sketch; automatic: where products gain by it.
+    [[nodiscard]] static result<model_packer> create(const gguf_file & file, const packed_layout & layout,
+                                                     head_mode head = head_mode::automatic) {
         if (is_packed(file)) {
             return error(error_code::unsupported,
                          "the file is packed already, expected the one that it was made of (at offset %llu)",
@@ -48,6 +50,7 @@ public:
                          static_cast<unsigned long>(n_parts));
         }
         model_packer made(file, layout);
+        made.choose_sketch(head);
         LLMZERO_CHECK(made.add_metadata());
         LLMZERO_CHECK(made.add_tensors());
         return made;
@@ -70,7 +73,12 @@ public:
             return success();
         };
         tensor_packer packer(*file_, *layout_);
+        head_sketch sketch;
         return writer_.write(out, [&](std::size_t i, gguf_sink data) -> status {
+            if (i >= file_->tensors().size()) { // the sketch is behind all others
+                return data(i == file_->tensors().size() ? sketch.matrix().bytes()
+                                                         : std::as_bytes(std::span(sketch.errors(), head_->rows())));
+            }
             const gguf_tensor & tensor = file_->tensors()[i];
             const block_type * const type = packed_type(tensor);
             std::uint64_t bytes = tensor.bytes;
@@ -79,7 +87,10 @@ public:
             } else {
                 LLMZERO_ASSIGN(const auto w,
                                packed_matrix::create(*layout_, type->packed, tensor.rows(), tensor.cols()));
-                LLMZERO_CHECK(packer.pack(tensor, *type, w, report));
+                if (&tensor == head_) {
+                    LLMZERO_ASSIGN(sketch, head_sketch::create(*layout_, tensor.rows(), tensor.cols()));
+                }
+                LLMZERO_CHECK(packer.pack(tensor, *type, w, report, &tensor == head_ ? &sketch : nullptr));
                 LLMZERO_CHECK(data(w.bytes()));
                 bytes = w.size_bytes();
             }
@@ -101,6 +112,16 @@ private:
         return type != nullptr && type->unpack != nullptr && tensor.n_dims == 2 ? type : nullptr;
     }
 
+    void choose_sketch(head_mode mode) {
+        const gguf_tensor * const own = file_->find_tensor("output.weight");
+        const gguf_tensor * const head = own != nullptr ? own : file_->find_tensor("token_embd.weight");
+        const block_type * const type = head != nullptr ? packed_type(*head) : nullptr;
+        if (type != nullptr && mode != head_mode::full && head_sketch::fits(head->cols()) &&
+            (mode == head_mode::sketch || gains_by_sketch(*layout_, type->packed, head->rows(), head->cols()))) {
+            head_ = head;
+        }
+    }
+
     [[nodiscard]] status add_metadata() {
         constexpr auto line = static_cast<std::uint32_t>(cache_line_bytes);
         bool has_alignment = false;
@@ -118,7 +139,12 @@ private:
         }
         LLMZERO_CHECK(writer_.add(packed_kernels_key, layout_->layout_name));
         LLMZERO_ASSIGN(const std::uint64_t layout, layout_checksum(*layout_));
-        return writer_.add(packed_layout_key, layout);
+        LLMZERO_CHECK(writer_.add(packed_layout_key, layout));
+        if (head_ == nullptr) {
+            return success();
+        }
+        LLMZERO_ASSIGN(const std::uint64_t sketch, sketch_checksum(*layout_));
+        return writer_.add(packed_sketch_key, sketch);
     }
 
     [[nodiscard]] status add_tensors() {
@@ -136,6 +162,18 @@ private:
             LLMZERO_CHECK(types.push_back(static_cast<std::uint32_t>(tensor.type)));
             LLMZERO_CHECK(rows.push_back(type == nullptr ? 0 : static_cast<std::uint32_t>(tensor.rows())));
             LLMZERO_CHECK(cols.push_back(type == nullptr ? 0 : static_cast<std::uint32_t>(tensor.cols())));
+        }
+        if (head_ != nullptr) {
+            const std::uint64_t bytes[] = {layout_->packed_bytes(head_sketch::format, head_->rows(), head_->cols())};
+            const std::uint64_t n_rows[] = {head_->rows()};
+            LLMZERO_CHECK(writer_.add_tensor(packed_sketch_name, bytes, tensor_type::i8));
+            LLMZERO_CHECK(writer_.add_tensor(packed_sketch_errors_name, n_rows, tensor_type::f32));
+            for (const bool is_matrix : {true, false}) {
+                LLMZERO_CHECK(
+                    types.push_back(static_cast<std::uint32_t>(is_matrix ? tensor_type::q4_0 : tensor_type::f32)));
+                LLMZERO_CHECK(rows.push_back(is_matrix ? static_cast<std::uint32_t>(head_->rows()) : 0));
+                LLMZERO_CHECK(cols.push_back(is_matrix ? static_cast<std::uint32_t>(head_->cols()) : 0));
+            }
         }
         LLMZERO_CHECK(writer_.add_array(packed_types_key, types.span()));
         LLMZERO_CHECK(writer_.add_array(packed_rows_key, rows.span()));
@@ -168,6 +206,7 @@ private:
 
     const gguf_file * file_;
     const packed_layout * layout_;
+    const gguf_tensor * head_ = nullptr; // that has a sketch
     gguf_writer writer_;
 };
 

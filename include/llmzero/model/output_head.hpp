@@ -16,7 +16,8 @@ namespace llmzero::inline LLMZERO_ABI {
 
 // How the largest logits are found. What is found is the same.
 enum class head_mode : std::uint8_t {
-    automatic, // as `sketch` where the kernel set gains by it and the head is half of the model or more
+    automatic, // as `sketch` where the kernel set gains by it, and either the file brings one (model_packer.hpp) or the
+               // head is half of the model or more
     full,      // by the whole product
     sketch,    // with a sketch of the head (head_sketch.hpp), which takes 5 bits a weight beside the head itself
 };
@@ -24,16 +25,20 @@ enum class head_mode : std::uint8_t {
 // Below so many weights a search is not worth what it costs beside the products.
 inline constexpr std::size_t least_sketched_weights = 1u << 18;
 
-// Whether a head has a sketch. `n_weights` are those of the whole model: making a sketch takes longer than loading the
+// Whether finding the largest logits with a sketch is faster than the whole product.
+inline bool gains_by_sketch(const packed_layout & layout, packed_format format, std::size_t rows, std::size_t cols) {
+    return head_sketch::fits(cols) && layout.gains_by_sketch(format) &&
+           std::uint64_t{rows} * cols >= least_sketched_weights;
+}
+
+// Whether a head that is being packed gets a sketch. `n_weights` are those of the whole model: making a sketch takes longer than loading the
 // head itself, which only models that are little more than their head give back within an answer.
 inline bool wants_sketch(head_mode mode, const kernel_set & kernels, packed_format format, std::size_t rows,
                          std::size_t cols, std::uint64_t n_weights) {
-    if (mode == head_mode::full || !head_sketch::fits(cols)) {
-        return false;
+    if (mode != head_mode::automatic) {
+        return mode == head_mode::sketch && head_sketch::fits(cols);
     }
-    return mode == head_mode::sketch ||
-           (kernels.gains_by_sketch(format) && std::uint64_t{rows} * cols >= least_sketched_weights &&
-            std::uint64_t{rows} * cols >= n_weights / 2);
+    return gains_by_sketch(kernels, format, rows, cols) && std::uint64_t{rows} * cols >= n_weights / 2;
 }
 
 class output_logits {

@@ -9,10 +9,17 @@
 //     llmzero.packed.rows     u32 [n]
 //     llmzero.packed.cols     u32 [n]
 //
+// A file may bring a sketch of the model's head (numerics/head_sketch.hpp), which takes longer to make than the head
+// takes to load. It is two tensors more:
+//
+//     llmzero.packed.sketch   u64          sketch_checksum() of the layout
+//     llmzero.sketch.weight   a tensor     its matrix, packed, as if it had been of type Q4_0
+//     llmzero.sketch.errors   F32 [rows]   what its rows lose
+//
 // Checked when such a file is opened: all of these, that the layout is the one of this build, that each type can be
 // packed, and that each tensor has as many bytes as the layout says. Nothing in the bytes of a matrix is a length, an
 // offset or an index, so that they need no checks: bytes of another origin give other logits, or some that are no
-// numbers, and nothing worse.
+// numbers, or with a sketch other tokens, and nothing worse.
 #pragma once
 
 #include <llmzero/base/heap_array.hpp>
@@ -32,6 +39,9 @@ inline constexpr const char * packed_layout_key = "llmzero.packed.layout";
 inline constexpr const char * packed_types_key = "llmzero.packed.types";
 inline constexpr const char * packed_rows_key = "llmzero.packed.rows";
 inline constexpr const char * packed_cols_key = "llmzero.packed.cols";
+inline constexpr const char * packed_sketch_key = "llmzero.packed.sketch";
+inline constexpr const char * packed_sketch_name = "llmzero.sketch.weight";
+inline constexpr const char * packed_sketch_errors_name = "llmzero.sketch.errors";
 
 [[nodiscard]] inline bool is_packed(const gguf_file & file) {
     return file.find(packed_kernels_key) != nullptr;
@@ -63,6 +73,9 @@ public:
 
     // nullptr: the file is not packed.
     [[nodiscard]] const packed_layout * layout() const { return layout_; }
+
+    // Whether the file brings a sketch of its head.
+    [[nodiscard]] bool has_sketch() const { return layout_ != nullptr && file_->find(packed_sketch_key) != nullptr; }
 
     // Of a tensor of the file.
     [[nodiscard]] original original_of(const gguf_tensor & tensor) const {
@@ -106,17 +119,26 @@ private:
                          quoted(name).c_str(), layout_names().text,
                          detail::printable(file_->find(packed_kernels_key)->offset));
         }
-        LLMZERO_ASSIGN(const auto found, file_->get<std::uint64_t>(packed_layout_key));
         LLMZERO_ASSIGN(const auto expected, layout_checksum(*layout_));
-        if (found != expected) {
-            return error(error_code::unsupported,
-                         "%s is %016llx, expected %016llx: the file was packed by another version of llmzero; "
-                         "llmzero-quantize --pack %s makes one that fits, of the file that this one was made of (at "
-                         "offset %llu)",
-                         packed_layout_key, detail::printable(found), detail::printable(expected), layout_->layout_name,
-                         detail::printable(file_->find(packed_layout_key)->offset));
+        LLMZERO_CHECK(check_version(packed_layout_key, expected));
+        if (!has_sketch()) {
+            return success();
         }
-        return success();
+        LLMZERO_ASSIGN(const auto expected_of_sketch, sketch_checksum(*layout_));
+        return check_version(packed_sketch_key, expected_of_sketch);
+    }
+
+    [[nodiscard]] status check_version(const char * key, std::uint64_t expected) const {
+        LLMZERO_ASSIGN(const auto found, file_->get<std::uint64_t>(key));
+        if (found == expected) {
+            return success();
+        }
+        return error(error_code::unsupported,
+                     "%s is %016llx, expected %016llx: the file was packed by another version of llmzero; "
+                     "llmzero-quantize --pack %s makes one that fits, of the file that this one was made of (at "
+                     "offset %llu)",
+                     key, detail::printable(found), detail::printable(expected), layout_->layout_name,
+                     detail::printable(file_->find(key)->offset));
     }
 
     [[nodiscard]] result<gguf_array> numbers(const char * key) const {

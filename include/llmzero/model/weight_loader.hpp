@@ -19,6 +19,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <utility>
 
 namespace llmzero::inline LLMZERO_ABI {
 
@@ -91,12 +92,16 @@ public:
             sketch_);
     }
 
-    // The same for the matrix that is the output head, with its sketch where it is to have one. In a packed file the
-    // rows that one is made from are not there.
+    // The same for the matrix that is the output head, with its sketch where it is to have one. A packed file brings
+    // one or has none: the rows that one is made from are not there.
     [[nodiscard]] status head(packed_matrix & into, head_sketch & sketch, std::size_t rows, std::size_t cols,
                               const short_name & name) {
         LLMZERO_ASSIGN(const gguf_tensor * tensor, find(name, rows, cols));
-        const block_type * const type = original_of(*tensor).type != nullptr ? nullptr : find_block_type(tensor->type);
+        if (const block_type * const original = original_of(*tensor).type; original != nullptr) {
+            LLMZERO_CHECK(matrix(into, rows, cols, name));
+            return packed_sketch(sketch, original->packed, rows, cols);
+        }
+        const block_type * const type = find_block_type(tensor->type);
         if (type == nullptr || !wants_sketch(head_mode_, kernels_, type->packed, rows, cols, n_weights())) {
             return matrix(into, rows, cols, name);
         }
@@ -110,7 +115,7 @@ public:
         return loaded;
     }
 
-    // Of all tensors of the file; in a packed one, which has no sketch, this is about their bytes.
+    // Of all tensors of the file, which is not packed.
     [[nodiscard]] std::uint64_t n_weights() const {
         std::uint64_t sum = 0;
         for (const gguf_tensor & tensor : file_.tensors()) {
@@ -205,6 +210,31 @@ private:
         LLMZERO_ASSIGN(into, packed_matrix::create(kernels_, format, rows, cols));
         LLMZERO_CHECK(file_.source().read(tensor.offset, {into.view().data, into.size_bytes()}));
         return report_packed(tensor.bytes);
+    }
+
+    // The sketch that a packed file brings, where it is wanted for a head of that format.
+    [[nodiscard]] status packed_sketch(head_sketch & into, packed_format of, std::size_t rows, std::size_t cols) {
+        if (!packed_->has_sketch() || head_mode_ == head_mode::full ||
+            (head_mode_ == head_mode::automatic && !kernels_.gains_by_sketch(of))) {
+            return success();
+        }
+        const short_name name(packed_sketch_name);
+        LLMZERO_ASSIGN(const gguf_tensor * tensor, find(name, rows, cols));
+        const block_type * const type = original_of(*tensor).type;
+        if (type == nullptr || type->packed != head_sketch::format) {
+            return error(error_code::malformed,
+                         "tensor %s is of type %s, expected a matrix packed from Q4_0 (at offset %llu)",
+                         quoted(name).c_str(), info_of(type == nullptr ? tensor->type : type->type).name,
+                         detail::printable(tensor->offset));
+        }
+        packed_matrix made;
+        heap_array<float> errors;
+        LLMZERO_CHECK(matrix(made, rows, cols, name));
+        LLMZERO_CHECK(vector(errors, rows, short_name(packed_sketch_errors_name)));
+        if (is_loading_) {
+            into = head_sketch::of(std::move(made), std::move(errors));
+        }
+        return success();
     }
 
     [[nodiscard]] status report_packed(std::uint64_t bytes) {

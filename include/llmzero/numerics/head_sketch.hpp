@@ -30,6 +30,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
+#include <utility>
 
 namespace llmzero::inline LLMZERO_ABI {
 
@@ -135,7 +136,7 @@ inline integer_group<std::int16_t> as_integers(const float * weights, std::int16
     const bool is_usual = largest > 1e-30f && largest < 1e30f;
     const float inverse = is_usual ? most / largest : 0.0f;
     for (std::size_t i = 0; i < group_size; ++i) {
-        const float scaled = is_usual ? weights[i] * inverse : 0.0f;
+        const float scaled = is_usual ? rounded_product(weights[i], inverse) : 0.0f;
         value[i] = static_cast<std::int16_t>(scaled < 0 ? scaled - 0.5f : scaled + 0.5f);
     }
     const double unit = is_usual ? static_cast<double>(largest / most) : 0.0;
@@ -175,6 +176,17 @@ public:
         LLMZERO_ASSIGN(made.matrix_, packed_matrix::create(layout, format, rows, cols));
         LLMZERO_ASSIGN(made.errors_, heap_array<float>::create_for_overwrite(rows));
         LLMZERO_ASSIGN(made.row_, heap_array<weight_group>::create(cols / group_size));
+        return made;
+    }
+
+    // One that was made before: matrix (rows, cols), errors [rows].
+    static head_sketch of(packed_matrix matrix, heap_array<float> errors) {
+        head_sketch made;
+        for (const float error : errors.span()) {
+            made.largest_error_ = std::max(made.largest_error_, error);
+        }
+        made.matrix_ = std::move(matrix);
+        made.errors_ = std::move(errors);
         return made;
     }
 
