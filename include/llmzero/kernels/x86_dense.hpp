@@ -1,0 +1,113 @@
+// Products with float weights (F32, F16, BF16) in AVX2 and FMA: rows one after the other, as dense.hpp packs them.
+//
+// A row times a token is two sums of eight lanes each, and what is left over one by one. Four rows by one token, or one
+// row by four tokens, go together: eight sums hide the latency of an addition.
+#pragma once
+
+#include <llmzero/kernels/target.hpp>
+
+#if LLMZERO_HAS_X86
+
+#    include <llmzero/kernels/dense.hpp>
+#    include <llmzero/kernels/kernel_set.hpp>
+
+#    include <cstddef>
+#    include <immintrin.h>
+
+namespace llmzero::inline LLMZERO_ABI::kernels::x86 {
+
+namespace detail {
+
+template <packed_format format>
+LLMZERO_FOR_AVX2 LLMZERO_ALWAYS_INLINE __m256 load_eight(const std::byte * row, std::size_t i) {
+    if constexpr (format == packed_format::f32) {
+        return _mm256_loadu_ps(reinterpret_cast<const float *>(row) + i);
+    } else {
+        const __m128i halves = _mm_loadu_si128(reinterpret_cast<const __m128i *>(row + 2 * i));
+        return format == packed_format::f16 ? _mm256_cvtph_ps(halves)
+                                            : _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(halves), 16));
+    }
+}
+
+LLMZERO_FOR_AVX2 LLMZERO_ALWAYS_INLINE float sum_of_lanes(__m256 v) {
+    __m128 four = _mm_add_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps(v, 1));
+    four = _mm_add_ps(four, _mm_movehl_ps(four, four));
+    return _mm_cvtss_f32(_mm_add_ss(four, _mm_movehdup_ps(four)));
+}
+
+} // namespace detail
+
+// y[t * y_stride + r] = row r of w(n_rows, n) times x[t], for n_rows = 1 or n_tokens = 1.
+template <packed_format format, std::size_t n_rows, std::size_t n_tokens>
+LLMZERO_FOR_AVX2 inline void dot_products(const std::byte * w, std::size_t n, const float * x, float * y,
+                                          std::size_t y_stride) {
+    constexpr std::size_t at_once = n_rows * n_tokens;
+    constexpr std::size_t lanes = 8;
+    const std::size_t row_bytes = n * dense::element_bytes(format);
+    __m256 sum[at_once][2];
+    LLMZERO_UNROLL
+    for (std::size_t a = 0; a < at_once; ++a) {
+        sum[a][0] = sum[a][1] = _mm256_setzero_ps();
+    }
+    std::size_t i = 0;
+    for (; i + 2 * lanes <= n; i += 2 * lanes) {
+        LLMZERO_UNROLL
+        for (std::size_t a = 0; a < at_once; ++a) {
+            LLMZERO_UNROLL
+            for (std::size_t half = 0; half < 2; ++half) {
+                const std::size_t at = i + half * lanes;
+                const __m256 weights = detail::load_eight<format>(w + (n_rows == 1 ? 0 : a) * row_bytes, at);
+                const __m256 values = _mm256_loadu_ps(x + (n_tokens == 1 ? 0 : a) * n + at);
+                sum[a][half] = _mm256_fmadd_ps(weights, values, sum[a][half]);
+            }
+        }
+    }
+    for (std::size_t a = 0; a < at_once; ++a) {
+        const std::byte * const row = w + (n_rows == 1 ? 0 : a) * row_bytes;
+        const float * const values = x + (n_tokens == 1 ? 0 : a) * n;
+        float rest = 0.0f;
+        for (std::size_t j = i; j < n; ++j) {
+            rest = __builtin_fmaf(dense::element<format>(row, j), values[j], rest);
+        }
+        y[n_rows == 1 ? a * y_stride : a] = detail::sum_of_lanes(_mm256_add_ps(sum[a][0], sum[a][1])) + rest;
+    }
+}
+
+// y(rows) = W(rows, cols) x for each token.
+template <packed_format format>
+inline void multiply_floats(const packed_view & w, std::size_t first_row, std::size_t end_row, const float * x,
+                            std::size_t n_tokens, float * y, std::size_t y_stride) {
+    constexpr std::size_t together = 4;
+    const std::size_t row_bytes = w.cols * dense::element_bytes(format);
+    std::size_t row = first_row;
+    for (; row + together <= end_row && n_tokens == 1; row += together) {
+        dot_products<format, together, 1>(w.data + row * row_bytes, w.cols, x, y + row, y_stride);
+    }
+    for (; row < end_row; ++row) {
+        std::size_t t = 0;
+        for (; t + together <= n_tokens; t += together) {
+            dot_products<format, 1, together>(w.data + row * row_bytes, w.cols, x + t * w.cols, y + t * y_stride + row,
+                                              y_stride);
+        }
+        for (; t < n_tokens; ++t) {
+            dot_products<format, 1, 1>(w.data + row * row_bytes, w.cols, x + t * w.cols, y + t * y_stride + row,
+                                       y_stride);
+        }
+    }
+}
+
+inline void multiply_floats(const packed_view & w, std::size_t first_row, std::size_t end_row,
+                            const std::byte * prepared, std::size_t n_tokens, float * y, std::size_t y_stride) {
+    const auto * const x = reinterpret_cast<const float *>(prepared);
+    switch (w.format) {
+    case packed_format::f32:
+        return multiply_floats<packed_format::f32>(w, first_row, end_row, x, n_tokens, y, y_stride);
+    case packed_format::f16:
+        return multiply_floats<packed_format::f16>(w, first_row, end_row, x, n_tokens, y, y_stride);
+    default: return multiply_floats<packed_format::bf16>(w, first_row, end_row, x, n_tokens, y, y_stride);
+    }
+}
+
+} // namespace llmzero::inline LLMZERO_ABI::kernels::x86
+
+#endif
