@@ -219,7 +219,7 @@ exit_code run(const bench_settings & s) {
     if (!s.perplexity.file.empty()) {
         return run_perplexity(*of, s);
     }
-    const auto all = bench::measure_speed(of->model, s.speed);
+    const auto all = bench::measure_speed(*of, s.speed);
     if (!all) {
         return fail(all.error(), false);
     }
@@ -239,8 +239,9 @@ std::string help_text(const cli::option_table & table) {
                       cli::help_of(table) + "\nTypes: ";
     cli::append_wrapped(out, cli::type_mix_names() + ".", 2, 7);
     return out + "\nt/s: tokens per second, mean and standard deviation. MB/token: packed weights\n"
-                 "read to write a token; GB/s: the same in a second. peak: the most memory that\n"
-                 "the program had until then. ns/MAC: time for a multiplication and addition.\n"
+                 "read to write a token; GB/s: the same in a second; read GB/s: as many bytes,\n"
+                 "just read. peak: the most memory that the program had until then. ns/MAC: time for a multiplication "
+                 "and addition.\n"
                  "Perplexity: the exponential of the mean of -ln p over the scored tokens; top-1:\n"
                  "the share of them that were the likeliest. Exit status: as of llmzero-run.\n";
 }

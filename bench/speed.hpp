@@ -1,11 +1,12 @@
 // How fast a model reads a prompt and writes text: repeated runs, timed after one to warm up. Tokenising and sampling
-// are not measured.
+// are not measured. Beside each run that writes stands how fast as many bytes as its weights are just read.
 #pragma once
 
 #include <llmzero/llmzero.hpp>
 
 #include "cli/memory.hpp"
 #include "cli/progress.hpp"
+#include "read_speed.hpp"
 #include "subject.hpp"
 
 #include <algorithm>
@@ -35,7 +36,8 @@ struct measurement {
     std::time_t when = 0;
     std::vector<double> ns;
     std::vector<double> tokens_per_second;
-    std::optional<std::uint64_t> peak_bytes; // of the program, when the runs were done
+    std::vector<double> read_bytes_per_second; // of runs that write
+    std::optional<std::uint64_t> peak_bytes;   // of the program, after the first run
 
     // "pp32", "tg16", "tg16 @ d1000".
     [[nodiscard]] std::string name() const {
@@ -80,10 +82,11 @@ namespace detail {
 } // namespace detail
 
 // Errors: bad_argument (nothing to measure), and those of a session.
-[[nodiscard]] inline llmzero::result<std::vector<measurement>> measure_speed(const llmzero::model & of,
+[[nodiscard]] inline llmzero::result<std::vector<measurement>> measure_speed(const subject & measured,
                                                                              const speed_settings & s) {
     using llmzero::error;
     using llmzero::error_code;
+    const llmzero::model & of = measured.model;
     const bool has_encoder = of.config().has_encoder();
     if (s.n_prompt == 0 && s.n_gen == 0) {
         return error(error_code::bad_argument, "-p and -n are both 0: there is nothing to measure");
@@ -119,11 +122,16 @@ namespace detail {
         const std::string what = "measuring " + m.name();
         cli::progress_line line(what.c_str(), "runs");
         m.when = std::time(nullptr);
-        for (std::uint32_t i = 0; i <= s.repetitions; ++i) { // the first is not counted
-            LLMZERO_CHECK(detail::run_once(session, tokens, m, has_encoder, i == 0));
-            line.update(i + 1, s.repetitions + 1);
-        }
+        LLMZERO_CHECK(detail::run_once(session, tokens, m, has_encoder, true));
         m.peak_bytes = cli::peak_memory();
+        const memory_reader reader(m.n_gen != 0 ? measured.bytes_per_token : 0);
+        for (std::uint32_t i = 0; i < s.repetitions; ++i) {
+            line.update(i + 1, s.repetitions + 1);
+            LLMZERO_CHECK(detail::run_once(session, tokens, m, has_encoder, false));
+            if (m.n_gen != 0) {
+                m.read_bytes_per_second.push_back(reader.read((m.n_gen + 3) / 4));
+            }
+        }
     }
     return all;
 }

@@ -3,7 +3,8 @@
 // after its fields.
 //
 // GB/s is what text costs in memory traffic: the packed weights that are read for one token (all of them once, of the
-// embedding table a row) times tokens per second. The KV cache and activations are not counted.
+// embedding table a row) times tokens per second. The KV cache and activations are not counted. Beside it is how fast
+// one thread just reads as many bytes.
 #pragma once
 
 #include "cells.hpp"
@@ -42,9 +43,11 @@ namespace detail {
 
 [[nodiscard]] inline std::string speed_table(const subject & of, const std::vector<measurement> & all) {
     std::vector<std::vector<std::string>> lines;
-    lines.push_back({"model", "type", "size:", "params:", "kernels", "test:", "t/s:", "GB/s:", "MB/token:", "peak:"});
+    lines.push_back({"model", "type", "size:", "params:", "kernels",
+                     "test:", "t/s:", "GB/s:", "read GB/s:", "of it:", "MB/token:", "peak:"});
     for (const measurement & m : all) {
         const summary rate = summarise(m.tokens_per_second);
+        const summary read = summarise(m.read_bytes_per_second);
         const double bytes = static_cast<double>(of.bytes_per_token);
         const bool writes = m.n_gen != 0;
         lines.push_back({
@@ -56,6 +59,8 @@ namespace detail {
             m.name(),
             rate_text(rate.mean) + " \xc2\xb1 " + rate_text(rate.deviation),
             writes ? rate_text(rate.mean * bytes / 1e9) : "-",
+            writes ? rate_text(read.mean / 1e9) : "-",
+            writes ? rounded(100 * rate.mean * bytes / read.mean, 0) + " %" : "-",
             writes ? rate_text(bytes / 1e6) : "-",
             m.peak_bytes ? rounded(static_cast<double>(*m.peak_bytes) / (1 << 20), 2) + " MiB" : "-",
         });
@@ -99,6 +104,8 @@ namespace detail {
             {"weight_bytes_per_token", of.bytes_per_token},
             {"weight_bytes_per_second",
              m.n_gen != 0 ? cell(rate.mean * static_cast<double>(of.bytes_per_token)) : cell()},
+            {"samples_read_bytes_per_second", m.read_bytes_per_second},
+            {"read_bytes_per_second", m.n_gen != 0 ? cell(summarise(m.read_bytes_per_second).mean) : cell()},
             {"peak_memory_bytes", known_or_null(m.peak_bytes)},
         });
     }

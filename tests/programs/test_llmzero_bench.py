@@ -34,16 +34,17 @@ class Bench(unittest.TestCase):
         done = Program.run("-m", a_model(), *QUICK)
         self.assertEqual((done.status, done.err), (0, ""), done)
         rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in done.out.decode().splitlines()]
-        self.assertEqual(rows[0], ["model", "type", "size", "params", "kernels", "test", "t/s", "GB/s", "MB/token",
-                                   "peak"])
+        self.assertEqual(rows[0], ["model", "type", "size", "params", "kernels", "test", "t/s", "GB/s", "read GB/s",
+                                   "of it", "MB/token", "peak"])
         self.assertEqual([row[5] for row in rows[2:]], ["pp2", "tg2"])
         for row in rows[2:]:
             self.assertEqual(row[1], "Q8_0")
             self.assertRegex(row[6], r"^\d+\.\d+ \u00b1 \d+\.\d+$")
-            self.assertRegex(row[9], r"^\d+\.\d\d MiB$")
-        self.assertEqual(rows[2][7:9], ["-", "-"])
-        for cell in rows[3][7:9]:
+            self.assertRegex(row[11], r"^\d+\.\d\d MiB$")
+        self.assertEqual(rows[2][7:11], ["-"] * 4)
+        for cell in rows[3][7:9] + rows[3][10:11]:
             self.assertRegex(cell, r"^\d+\.\d+$")
+        self.assertRegex(rows[3][9], r"^\d+ %$")
 
     def test_json(self):
         done = Program.run("-m", a_model(), *QUICK, "-o", "json")
@@ -59,6 +60,9 @@ class Bench(unittest.TestCase):
             self.assertGreater(row["weight_bytes_per_token"], row["model_size"] / 2)
             # The whole model is in memory when it is measured.
             self.assertGreater(row["peak_memory_bytes"], row["model_size"])
+        self.assertEqual((rows[0]["samples_read_bytes_per_second"], rows[0]["read_bytes_per_second"]), ([], None))
+        self.assertEqual(len(rows[1]["samples_read_bytes_per_second"]), 2)
+        self.assertGreater(rows[1]["read_bytes_per_second"], 1e6)
 
     def test_csv_has_what_json_has_but_lists(self):
         def measured(form):
