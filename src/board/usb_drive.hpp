@@ -75,6 +75,8 @@ public:
     }
 
     [[nodiscard]] bool is_plugged() const { return is_plugged_; }
+    // Whether what the computer has written, as far as look() has seen it, is on the card.
+    [[nodiscard]] bool is_synced() const { return !is_unsynced_; }
 
     // Errors: io; the drive is then not there, and this can be tried again.
     [[nodiscard]] llmzero::status plug() {

@@ -88,3 +88,32 @@ TEST_CASE("usb drive: a medium that is not there is named") {
     REQUIRE_FALSE(drive);
     CHECK(std::string(drive.error().message()).find("'/none/medium'") != std::string::npos);
 }
+
+TEST_CASE("usb drive: what the computer writes is taken to the card within a second, or when it is ejected") {
+    drive_scene scene;
+    board::usb_drive drive = scene.open();
+    REQUIRE(drive.plug());
+    CHECK(drive.is_synced());
+    scene.host_writes();
+    drive.look();
+    CHECK_FALSE(drive.is_synced());
+    scene.now_ms += 900;
+    scene.host_writes(); // goes on writing
+    drive.look();
+    CHECK_FALSE(drive.is_synced());
+    scene.now_ms += 100;
+    drive.look();
+    CHECK(drive.is_synced());
+    scene.host_writes();
+    drive.look();
+    scene.fake.set(scene.fake.medium, "");
+    drive.look();
+    CHECK(drive.is_synced());
+    REQUIRE(drive.pull());
+    REQUIRE(drive.plug());
+    scene.host_writes();
+    drive.look();
+    scene.now_ms += 2000;
+    REQUIRE(drive.pull());
+    CHECK(drive.is_synced());
+}
