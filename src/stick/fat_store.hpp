@@ -31,7 +31,7 @@ public:
         std::vector<file_entry> found;
         llmzero::status judged = llmzero::success();
         LLMZERO_CHECK(volume.visit([&](const fat::file_info & file) {
-            if (is_litter_name(name_of_path(file.path))) {
+            if (is_hidden(file) || is_litter_name(name_of_path(file.path))) {
                 return !file.is_folder(); // not entered; the walk goes on after a file
             }
             if (file.is_folder()) {
@@ -94,6 +94,11 @@ public:
     }
 
 private:
+    // As Windows hides files. The service's own are its own all the same.
+    [[nodiscard]] static bool is_hidden(const fat::file_info & file) {
+        return (file.attributes & (fat::attribute_hidden | fat::attribute_system)) != 0 && !is_own_file(file.path);
+    }
+
     [[nodiscard]] static llmzero::result<file_entry> entry_of(const fat::volume & volume, const fat::file_info & file) {
         file_entry entry;
         entry.path = file.path;

@@ -10,14 +10,15 @@ namespace {
 struct drive_scene {
     drive_scene() { fake.folder.save("medium", "content"); }
 
-    board::usb_drive open() {
+    board::usb_drive open(const board::drive_times & times = {}) {
         auto usb = board::gadget::create(fake.places(), "1");
         REQUIRE(usb);
         auto drive = board::usb_drive::open(std::move(*usb), medium(),
                                             {[this] { return now_ms; },
                                              [this](std::int64_t ms) {
                                                  now_ms += ms;
-                                             }});
+                                             }},
+                                            times);
         REQUIRE(drive);
         return std::move(*drive);
     }
@@ -109,11 +110,13 @@ TEST_CASE("usb drive: what the computer writes is taken to the card within a sec
     scene.fake.set(scene.fake.medium, "");
     drive.look();
     CHECK(drive.is_synced());
-    REQUIRE(drive.pull());
+}
+
+TEST_CASE("usb drive: what is pulled is on the card") {
+    drive_scene scene;
+    board::usb_drive drive = scene.open({.quiet_ms = 0, .gone_ms = 0, .sync_ms = 1000});
     REQUIRE(drive.plug());
     scene.host_writes();
-    drive.look();
-    scene.now_ms += 2000;
     REQUIRE(drive.pull());
     CHECK(drive.is_synced());
 }

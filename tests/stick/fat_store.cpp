@@ -56,6 +56,28 @@ TEST_CASE("fat store: lists what is no litter, the oldest first by its time") {
     CHECK(store.read("folder").error().code() == llmzero::error_code::cancelled);
 }
 
+TEST_CASE("fat store: what Windows hides is left alone, but for the service's own files") {
+    fat::memory_device disk = fat_disk();
+    stick::fat_store store(disk);
+    REQUIRE(store.begin_writing());
+    REQUIRE(store.replace("SETTINGS.TXT", std::nullopt, "x"));
+    REQUIRE(store.end_writing());
+    CHECK(fat_listed(store).size() == 4);
+    const auto hide = [&disk](const char * path, std::uint8_t attribute) {
+        const auto volume = fat::volume::open(disk);
+        REQUIRE(volume);
+        const fat::slot_place place = volume->find(path).value().value().place;
+        disk.bytes()[static_cast<std::size_t>(place.sector) * 512 + place.offset + 11] |= std::byte{attribute};
+    };
+    hide("question.txt", fat::attribute_hidden);
+    hide("zz last.txt", fat::attribute_system);
+    hide("folder", fat::attribute_hidden);
+    hide("SETTINGS.TXT", fat::attribute_hidden);
+    const auto entries = fat_listed(store);
+    REQUIRE(entries.size() == 1);
+    CHECK(entries[0].path == "SETTINGS.TXT");
+}
+
 TEST_CASE("fat store: files that a host has not finished are not complete") {
     fat::memory_device disk = fat_disk();
     stick::fat_store store(disk);
