@@ -97,6 +97,9 @@ cli::option_table options_of(bench_settings & s) {
         cli::whole('r', "repetitions", s.speed.repetitions, 1, 10000, "Measurements of each."),
         cli::whole('b', "batch", s.speed.batch, 1, llmzero::session::max_batch,
                    "Tokens of the prompt that are worked on together."),
+        cli::whole('t', "threads", s.speed.threads, 0, llmzero::thread_team::max_threads,
+                   "Threads that share the work on a model.",
+                   "0: one for each core, at most 4 for a model below 200 MB"),
         cli::choice(0, "kv", s.speed.kv, kv_type_names, "TYPE",
                     "Type of the key-value cache: f32, q8, or auto: q8 where it is faster."),
 
@@ -158,6 +161,7 @@ llmzero::status settle(bench_settings & s, cli::option_table & options) {
     }
     s.products.repetitions = s.speed.repetitions;
     s.perplexity.kv = s.speed.kv;
+    s.subject.threads = s.perplexity.threads = s.speed.threads;
     LLMZERO_ASSIGN(s.subject.kernels, cli::chosen_kernels(s.kernels_name));
     if (!s.subject.model.empty() && is_given("random")) {
         return error(error_code::bad_argument, "-m and --random are both given; one model is measured");

@@ -31,6 +31,7 @@ struct perplexity_settings {
     std::uint32_t context = 0; // 0: what the model was trained for, at most max_standard_context
     bool cut = false;
     llmzero::kv_type kv = llmzero::session_options{}.kv;
+    std::uint32_t threads = llmzero::session_options{}.threads;
 
     static constexpr std::uint32_t max_standard_context = 512;
 };
@@ -40,6 +41,7 @@ struct perplexity_facts {
     std::uint32_t context = 0;
     std::uint64_t n_parts = 0;
     std::uint64_t n_stretches = 0;
+    std::uint32_t n_threads = 0;
     double seconds = 0.0;
 
     [[nodiscard]] double tokens_per_second() const { return static_cast<double>(sum.n_scored) / seconds; }
@@ -86,9 +88,11 @@ struct stretches {
                               "--ctx-size is 1, expected 2 or more: the first token of a text is not scored");
     }
     LLMZERO_ASSIGN(llmzero::session session,
-                   llmzero::session::create(model, {.context = facts.context, .kv = settings.kv, .batch = 1}));
+                   llmzero::session::create(
+                       model, {.context = facts.context, .kv = settings.kv, .batch = 1, .threads = settings.threads}));
     LLMZERO_ASSIGN(const stretches all, stretches_of(model.text(), parts, facts.context, settings.cut));
     facts.n_stretches = all.ends.size();
+    facts.n_threads = session.threads();
 
     cli::progress_line line("measuring perplexity", "tokens");
     const auto start = std::chrono::steady_clock::now();
@@ -137,6 +141,7 @@ struct stretches {
     json.member("model_filename", model_file);
     json.member("model_name", model_name);
     json.member("model_type", model_type);
+    json.member("n_threads", facts.n_threads);
     json.member("type_k", name_of(llmzero::chosen_kv(settings.kv, model)));
     json.member("type_v", name_of(llmzero::chosen_kv(settings.kv, model)));
     json.member("text_filename", std::string_view(settings.file));

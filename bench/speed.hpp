@@ -27,12 +27,14 @@ struct speed_settings {
     std::uint32_t repetitions = 5;
     std::uint32_t batch = llmzero::session_options{}.batch;
     llmzero::kv_type kv = llmzero::session_options{}.kv;
+    std::uint32_t threads = llmzero::session_options{}.threads;
 };
 
 struct measurement {
     std::uint32_t n_prompt = 0; // one of the two is 0
     std::uint32_t n_gen = 0;
     std::uint32_t n_depth = 0;
+    std::uint32_t n_threads = 0;
     std::time_t when = 0;
     std::vector<double> ns;
     std::vector<double> tokens_per_second;
@@ -110,6 +112,7 @@ namespace detail {
     options.context = s.n_depth + std::max(s.n_prompt, s.n_gen) + (has_encoder ? 2 : 0);
     options.batch = s.batch;
     options.kv = s.kv;
+    options.threads = s.threads;
     LLMZERO_ASSIGN(llmzero::session session, llmzero::session::create(of, options));
 
     // Any tokens will do; different ones, so that the embedding's rows come from all over the table.
@@ -122,6 +125,7 @@ namespace detail {
         const std::string what = "measuring " + m.name();
         cli::progress_line line(what.c_str(), "runs");
         m.when = std::time(nullptr);
+        m.n_threads = session.threads();
         LLMZERO_CHECK(detail::run_once(session, tokens, m, has_encoder, true));
         m.peak_bytes = cli::peak_memory();
         const memory_reader reader(m.n_gen != 0 ? measured.bytes_per_token : 0);

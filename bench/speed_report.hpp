@@ -44,7 +44,7 @@ namespace detail {
 [[nodiscard]] inline std::string speed_table(const subject & of, const std::vector<measurement> & all) {
     std::vector<std::vector<std::string>> lines;
     lines.push_back({"model", "type", "size:", "params:", "kernels",
-                     "test:", "t/s:", "GB/s:", "read GB/s:", "of it:", "MB/token:", "peak:"});
+                     "threads:", "test:", "t/s:", "GB/s:", "read GB/s:", "of it:", "MB/token:", "peak:"});
     for (const measurement & m : all) {
         const summary rate = summarise(m.tokens_per_second);
         const summary read = summarise(m.read_bytes_per_second);
@@ -56,6 +56,7 @@ namespace detail {
             rounded(static_cast<double>(of.file_bytes) / (1 << 20), 2) + " MiB",
             rounded(static_cast<double>(of.n_params) / 1e6, 2) + " M",
             of.model.kernels().name,
+            std::to_string(m.n_threads),
             m.name(),
             rate_text(rate.mean) + " \xc2\xb1 " + rate_text(rate.deviation),
             writes ? rate_text(rate.mean * bytes / 1e9) : "-",
@@ -83,7 +84,7 @@ namespace detail {
             {"model_n_params", of.n_params},
             {"n_batch", std::uint64_t{s.batch}},
             {"n_ubatch", std::uint64_t{s.batch}},
-            {"n_threads", std::uint64_t{1}},
+            {"n_threads", std::uint64_t{m.n_threads}},
             {"type_k", std::string(name_of(llmzero::chosen_kv(s.kv, of.model)))},
             {"type_v", std::string(name_of(llmzero::chosen_kv(s.kv, of.model)))},
             {"use_mmap", !model.model.empty() && model.load != llmzero::load_mode::read},

@@ -24,6 +24,7 @@ struct subject_settings {
     llmzero::type_mix head = llmzero::type_mix::q8_0;
     llmzero::load_mode load = llmzero::load_options{}.mode;
     const llmzero::kernel_set * kernels = nullptr; // the best
+    std::uint32_t threads = llmzero::load_options{}.threads;
 };
 
 struct subject {
@@ -78,6 +79,7 @@ namespace detail {
     llmzero::load_options options;
     options.progress = progress;
     options.kernels = s.kernels;
+    options.threads = s.threads;
     LLMZERO_ASSIGN(llmzero::model model, llmzero::load(source, options));
     LLMZERO_ASSIGN(const auto file, llmzero::gguf_file::open(source));
     LLMZERO_ASSIGN(const auto packed, llmzero::packed_tensors::read(file));

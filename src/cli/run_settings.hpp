@@ -41,7 +41,8 @@ struct run_settings {
     std::string model; // empty: the built-in one
     llmzero::load_mode load = llmzero::load_options{}.mode;
     llmzero::head_mode head = llmzero::load_options{}.head;
-    std::string kernels;     // a kernel set's name, or kernels_list_word; empty: the best
+    std::string kernels; // a kernel set's name, or kernels_list_word; empty: the best
+    std::uint32_t threads = llmzero::session_options{}.threads;
     automatic_number memory; // bytes for model and session; empty: what the system has available; 0: no limit
 
     std::string prompt;
@@ -94,6 +95,9 @@ inline constexpr const char * kv_type_names[] = {"f32", "q8", "auto"};
             "says which of its rows are needed (sketch), or auto: as sketch where that is faster. The text is the "
             "same."),
         text(0, "kernels", s.kernels, "NAME", kernels_help, kernels_standard),
+        whole('t', "threads", s.threads, 0, llmzero::thread_team::max_threads,
+              "Threads that share the work. The text is the same with any number of them.",
+              "0: one for each core, at most 4 for a model below 200 MB"),
         bytes(0, "memory", s.memory, "auto",
               "Memory that model and session may take together, as 512K, 200M or 1G; 0: no limit. What needs more is "
               "refused with figures before it is taken.",

@@ -128,6 +128,7 @@ public:
         llmzero::load_options options;
         options.mode = settings.load;
         options.head = settings.head;
+        options.threads = settings.threads;
         LLMZERO_ASSIGN(options.kernels, cli::chosen_kernels(settings.kernels));
         options.memory_budget_bytes = budget_;
         options.progress = progress;
@@ -153,6 +154,7 @@ public:
         llmzero::session_options options;
         options.kv = settings.kv;
         options.batch = settings.batch;
+        options.threads = settings.threads;
         if (settings.draft) {
             options.draft_tokens = static_cast<std::uint32_t>(*settings.draft);
         }
@@ -192,8 +194,8 @@ public:
         facts.context = session.context();
         facts.memory_bytes = model.memory_bytes() + session_bytes;
         if (settings.verbose) {
-            std::fprintf(stderr, "[ llmzero %s for %s, kernels: %s ]\n", LLMZERO_VERSION_STRING, LLMZERO_TARGET_NAME,
-                         model.kernels().name);
+            std::fprintf(stderr, "[ llmzero %s for %s, kernels: %s, threads: %lu ]\n", LLMZERO_VERSION_STRING,
+                         LLMZERO_TARGET_NAME, model.kernels().name, static_cast<unsigned long>(session.threads()));
             std::fprintf(stderr, "[ model %s, %s, loaded in %.2f s; context %lu of %lu tokens, %s ]\n",
                          llmzero::quoted(model.name()).c_str(), cli::readable_bytes(model.memory_bytes()).c_str(),
                          facts.load_ms / 1000.0, static_cast<unsigned long>(facts.context),

@@ -132,6 +132,7 @@ private:
         options.models_folder = settings_.models;
         options.memory = settings_.memory;
         options.kv = settings_.kv;
+        options.threads = settings_.threads;
         options.go_on = [] {
             return cli::caught_signal() == 0;
         };

@@ -8,6 +8,7 @@
 #include "cli/help.hpp"
 #include "cli/option.hpp"
 
+#include <cstdint>
 #include <cstdio>
 #include <string>
 
@@ -22,6 +23,7 @@ struct stick_settings {
     std::string models; // folder; empty: that of `model`, if it is given
     cli::automatic_number memory;
     llmzero::kv_type kv = llmzero::session_options{}.kv;
+    std::uint32_t threads = llmzero::session_options{}.threads;
 
     bool verbose = false;
     bool version = false;
@@ -54,6 +56,8 @@ inline constexpr const char * stick_kv_names[] = {"f32", "q8", "auto"};
         cli::choice(0, "kv", s.kv, stick_kv_names, "TYPE",
                     "Type of the key-value cache: f32, or q8: about a quarter of its size, so that conversations may "
                     "be longer where memory is short; auto: q8 where it is faster."),
+        cli::whole('t', "threads", s.threads, 0, llmzero::thread_team::max_threads, "Threads that share the work.",
+                   "0: one for each core, at most 4 for a model below 200 MB"),
 
         cli::heading("Output"),
         cli::toggle('v', "verbose", s.verbose, "Tell on standard error what is done. So it is on a terminal."),

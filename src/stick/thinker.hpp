@@ -36,6 +36,7 @@ struct thinker_options {
     std::string models_folder = {};           // of the files that settings may name; empty: none
     cli::automatic_number memory = {};        // bytes; empty: what the system has available; 0: no limit
     llmzero::kv_type kv = llmzero::kv_type::automatic;
+    std::uint32_t threads = 0;        // of each session, and of loading; 0: as is usual
     std::function<bool()> go_on = {}; // asked while a model is loaded; false stops
 };
 
@@ -184,6 +185,7 @@ private:
     [[nodiscard]] llmzero::result<llmzero::model> load(const std::string & path) const {
         llmzero::load_options options;
         options.memory_budget_bytes = budget();
+        options.threads = options_.threads;
         const auto progress = [this](std::uint64_t, std::uint64_t) {
             return !options_.go_on || options_.go_on();
         };
@@ -202,6 +204,7 @@ private:
         }
         llmzero::session_options options;
         options.kv = options_.kv;
+        options.threads = options_.threads;
         options.memory_budget_bytes = left;
         const auto bytes = [&](std::uint32_t context) {
             options.context = context;

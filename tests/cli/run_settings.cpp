@@ -39,12 +39,12 @@ TEST_CASE("llmzero-run: names and letters are unique, every option has its help"
                                   "kv",       "memory",         "load",          "batch",       "no-display-prompt",
                                   "json",     "dump-logits",    "verbose",       "version",     "help",
                                   "chat",     "system",         "template",      "interactive", "prompt-cache",
-                                  "draft",    "kernels"}) {
+                                  "draft",    "kernels",        "threads"}) {
         CAPTURE(expected);
         CHECK(names.count(expected) == 1);
     }
-    CHECK(names.size() == 33);
-    CHECK(letters == std::set<char>{'m', 'p', 'f', 'n', 'c', 's', 'v', 'h'});
+    CHECK(names.size() == 34);
+    CHECK(letters == std::set<char>{'m', 'p', 'f', 'n', 'c', 's', 't', 'v', 'h'});
 }
 
 TEST_CASE("llmzero-run: every chat template can be chosen, and is in the help") {

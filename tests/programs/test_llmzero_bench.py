@@ -34,17 +34,18 @@ class Bench(unittest.TestCase):
         done = Program.run("-m", a_model(), *QUICK)
         self.assertEqual((done.status, done.err), (0, ""), done)
         rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in done.out.decode().splitlines()]
-        self.assertEqual(rows[0], ["model", "type", "size", "params", "kernels", "test", "t/s", "GB/s", "read GB/s",
-                                   "of it", "MB/token", "peak"])
-        self.assertEqual([row[5] for row in rows[2:]], ["pp2", "tg2"])
+        self.assertEqual(rows[0], ["model", "type", "size", "params", "kernels", "threads", "test", "t/s", "GB/s",
+                                   "read GB/s", "of it", "MB/token", "peak"])
+        self.assertEqual([row[6] for row in rows[2:]], ["pp2", "tg2"])
         for row in rows[2:]:
             self.assertEqual(row[1], "Q8_0")
-            self.assertRegex(row[6], r"^\d+\.\d+ \u00b1 \d+\.\d+$")
-            self.assertRegex(row[11], r"^\d+\.\d\d MiB$")
-        self.assertEqual(rows[2][7:11], ["-"] * 4)
-        for cell in rows[3][7:9] + rows[3][10:11]:
+            self.assertRegex(row[5], r"^[1-9]\d*$")
+            self.assertRegex(row[7], r"^\d+\.\d+ \u00b1 \d+\.\d+$")
+            self.assertRegex(row[12], r"^\d+\.\d\d MiB$")
+        self.assertEqual(rows[2][8:12], ["-"] * 4)
+        for cell in rows[3][8:10] + rows[3][11:12]:
             self.assertRegex(cell, r"^\d+\.\d+$")
-        self.assertRegex(rows[3][9], r"^\d+ %$")
+        self.assertRegex(rows[3][10], r"^\d+ %$")
 
     def test_json(self):
         done = Program.run("-m", a_model(), *QUICK, "-o", "json")
@@ -91,6 +92,22 @@ class Bench(unittest.TestCase):
         done = Program.run("-m", path, *QUICK, "-o", "csv")
         rows = list(csv.DictReader(io.StringIO(done.out.decode())))
         self.assertEqual([row["model_filename"] for row in rows], [path, path])
+
+    def test_threads(self):
+        def threads(*options):
+            done = Program.run("-m", a_model(), *QUICK, "-o", "json", *options)
+            return done.status, [row["n_threads"] for row in json.loads(done.out)] if done.status == 0 else done.err
+
+        self.assertEqual(threads("-t", "1"), (0, [1, 1]))
+        status, standard = threads()
+        self.assertEqual(status, 0)
+        self.assertIn(standard[0], range(1, 5))
+        status, three = threads("--threads", "3")
+        if status == 0:
+            self.assertEqual(three, [3, 3])
+        else:
+            self.assertIn("built without threads", three)
+        self.assertEqual(threads("-t", "257")[0], 2)
 
     def test_depth(self):
         done = Program.run("-m", a_model(), *QUICK, "-d", "3", "-o", "json")
