@@ -52,11 +52,13 @@ TEST_CASE("thread team: without one the caller does all") {
 }
 
 TEST_CASE("thread team: numbers of threads that cannot be") {
+    CHECK(thread_team::check(1));
+    CHECK(thread_team::check(thread_team::max_threads));
     for (const std::uint32_t n : {0u, thread_team::max_threads + 1, 0xffffffffu}) {
         const auto refused = thread_team::create(n);
         REQUIRE_FALSE(refused);
         CHECK(refused.error().code() == error_code::bad_argument);
-        CHECK(std::string_view(refused.error().message()).find("expected 1 to 256") != std::string_view::npos);
+        CHECK(std::string_view(refused.error().message()).find("expected 1 to ") != std::string_view::npos);
     }
 }
 

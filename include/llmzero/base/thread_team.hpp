@@ -36,20 +36,29 @@ namespace llmzero::inline LLMZERO_ABI {
 
 class thread_team {
 public:
-    static constexpr std::uint32_t max_threads = 256;
+    static constexpr std::uint32_t max_threads = LLMZERO_HAS_THREADS ? 256 : 1;
 
     // A piece costs at least so much, so that handing it over, below a microsecond, is a small part of it. The unit is
     // a multiplication and addition of a product, of which a core does 5 to 60 in a nanosecond.
     static constexpr std::uint64_t least_cost = 20000;
 
-    // Errors: bad_argument (0, too many, or more than one in a build without threads), out_of_memory (the system gives
-    // no more threads).
+    // Whether so many can be asked for. Error: bad_argument (0, too many, or more than one in a build without threads).
+    static status check(std::uint32_t n_threads) {
+        if (n_threads >= 1 && n_threads <= max_threads) {
+            return success();
+        }
+        return error(error_code::bad_argument, "%lu threads were asked for, expected 1 to %lu%s",
+                     static_cast<unsigned long>(n_threads), static_cast<unsigned long>(max_threads),
+                     LLMZERO_HAS_THREADS ? "" : ": this program was built without threads");
+    }
+
+    // Errors: those of check(), out_of_memory (the system gives no more threads).
     static result<std::unique_ptr<thread_team>> create(std::uint32_t n_threads) {
         return create_up_to(n_threads, n_threads);
     }
     // As many as were asked for, or, where that is 0, `standard`, or as few as the system gives.
     static result<std::unique_ptr<thread_team>> create_for(std::uint32_t asked, std::uint32_t standard) {
-        return asked != 0 ? create(asked) : create_up_to(standard, 1);
+        return asked != 0 ? create(asked) : create_up_to(std::min(standard, max_threads), 1);
     }
 
     // Heap memory that create() takes, in bytes. The others' stacks are not in it: some KiB each that are written to.
@@ -190,11 +199,9 @@ inline std::uint64_t thread_team::bytes_needed(std::uint32_t n_threads) {
 #endif
 }
 
-inline result<std::unique_ptr<thread_team>> thread_team::create_up_to(std::uint32_t n_threads, std::uint32_t least) {
-    if (n_threads < 1 || n_threads > max_threads) {
-        return error(error_code::bad_argument, "%lu threads were asked for, expected 1 to %lu",
-                     static_cast<unsigned long>(n_threads), static_cast<unsigned long>(max_threads));
-    }
+inline result<std::unique_ptr<thread_team>> thread_team::create_up_to(std::uint32_t n_threads,
+                                                                      [[maybe_unused]] std::uint32_t least) {
+    LLMZERO_CHECK(check(n_threads));
     std::unique_ptr<thread_team> made;
     if (n_threads == 1) {
         return made;
@@ -220,15 +227,8 @@ inline result<std::unique_ptr<thread_team>> thread_team::create_up_to(std::uint3
     if (made->size() == 1) {
         made.reset();
     }
-    return made;
-#else
-    if (least == 1) {
-        return made;
-    }
-    return error(error_code::bad_argument,
-                 "%lu threads were asked for, but this program was built without threads; expected 1",
-                 static_cast<unsigned long>(n_threads));
 #endif
+    return made;
 }
 
 // Threads that share() uses.

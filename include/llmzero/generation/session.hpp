@@ -90,10 +90,8 @@ public:
                          static_cast<unsigned long>(options.draft_tokens),
                          static_cast<unsigned long>(max_draft_tokens));
         }
-        if (options.threads > thread_team::max_threads) {
-            return error(error_code::bad_argument, "threads is %lu, expected 0 to %lu",
-                         static_cast<unsigned long>(options.threads),
-                         static_cast<unsigned long>(thread_team::max_threads));
+        if (options.threads != 0) {
+            LLMZERO_CHECK(thread_team::check(options.threads));
         }
         const std::uint64_t bytes = bytes_needed(from, options);
         LLMZERO_CHECK(detail::check_budget(bytes, options.memory_budget_bytes, "the session"));
