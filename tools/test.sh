@@ -2,7 +2,7 @@
 # Builds and tests everything: tools/test.sh, or only some legs: tools/test.sh release armv6
 #
 # Installs what is missing (Debian; root or sudo). A leg is a preset of CMakePresets.json, built in build/<leg>:
-#   release   gcc, optimised; also the projects that use the library (tests/consumer)
+#   release   gcc, optimised; also the projects that use the library (tests/consumer), and threads under ThreadSanitizer
 #   clang     clang, optimised, -fno-exceptions -fno-rtti
 #   asan      clang with AddressSanitizer and UndefinedBehaviorSanitizer; also the fuzzers over their corpus
 #   i686      gcc, 32-bit x86, -fno-exceptions -fno-rtti
