@@ -16,13 +16,13 @@
 // Limits: FAT16 and FAT32; files of 4 GiB - 1; folders of 65536 slots, the root of FAT16 of those it was made with.
 #pragma once
 
+#include "fat/name_place.hpp"
 #include "fat/recover.hpp"
 #include "fat/volume.hpp"
 
 #include <algorithm>
 #include <cstdint>
 #include <optional>
-#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -304,11 +304,11 @@ private:
             folder = around->first_cluster;
         }
         const bool is_folder = (attributes & attribute_folder) != 0;
-        LLMZERO_ASSIGN(const new_place place, find_place(folder, name));
+        LLMZERO_ASSIGN(const name_place place, find_name_place(volume_, folder, name));
         const std::uint32_t n_content = is_folder ? 1 : layout().clusters_for(content.size());
         LLMZERO_ASSIGN(const auto clusters, find_free(std::uint64_t{n_content} + place.n_growth));
-        const std::string first_slots = is_folder ? dots(clusters.front(), folder, when) : std::string();
-        LLMZERO_CHECK(write_content(std::span(clusters).first(n_content), is_folder ? first_slots : content));
+        const std::string dots = is_folder ? first_slots(layout(), clusters.front(), folder, when) : std::string();
+        LLMZERO_CHECK(write_content(std::span(clusters).first(n_content), is_folder ? dots : content));
         std::vector<slot_place> slots = place.slots;
         LLMZERO_CHECK(grow(place, std::span(clusters).subspan(n_content), slots));
 
@@ -319,82 +319,11 @@ private:
         entry.set_modified(when);
         entry.set_cluster(n_content == 0 ? 0 : clusters.front(), is_fat32());
         entry.set_size(is_folder ? 0 : static_cast<std::uint32_t>(content.size()));
-        std::vector<raw_entry> entries;
-        if (to_text(place.alias) != name) {
-            entries = long_name_entries(to_utf16(name), place.alias);
-        }
-        entries.push_back(entry.raw());
-        return put_entries(slots, entries);
-    }
-
-    // A folder's first cluster: ".", "..", and nothing.
-    [[nodiscard]] std::string dots(std::uint32_t own, std::uint32_t parent, timestamp when) const {
-        std::string content(layout().cluster_bytes(), '\0');
-        for (std::size_t i = 0; i < 2; ++i) {
-            directory_entry entry;
-            entry.set_name(i == 0 ? dot_name : dot_dot_name);
-            entry.set_attributes(attribute_folder);
-            entry.set_created(when);
-            entry.set_modified(when);
-            entry.set_cluster(i == 0 ? own : parent, is_fat32());
-            std::memcpy(content.data() + i * entry_bytes, entry.raw().data(), entry_bytes);
-        }
-        return content;
-    }
-
-    struct new_place {
-        short_name alias;
-        std::vector<slot_place> slots; // free ones that follow each other; the last ones of the folder if it must grow
-        std::uint32_t n_needed = 0;
-        std::uint32_t n_growth = 0; // clusters
-        std::uint32_t last_cluster = 0;
-    };
-
-    // Where a name's entries go in a folder, and its alias there.
-    [[nodiscard]] llmzero::result<new_place> find_place(std::uint32_t folder, std::string_view name) const {
-        new_place place;
-        std::set<short_name> taken;
-        slot_reader names(volume_.parts(), folder);
-        slot found;
-        std::vector<slot> all;
-        for (bool at_end = false;;) {
-            LLMZERO_ASSIGN(const bool more, names.next(found));
-            if (!more) {
-                break;
-            }
-            at_end = at_end || directory_entry(found.raw).is_end();
-            if (at_end) {
-                found.raw[0] = end_mark;
-            } else if (!directory_entry(found.raw).is_free() && !directory_entry(found.raw).is_long_name()) {
-                taken.insert(directory_entry(found.raw).name());
-            }
-            all.push_back(found);
-        }
-        place.last_cluster = names.cluster();
-        place.alias = make_alias(name, taken);
-        const std::size_t n_parts = to_text(place.alias) == name ? 0 : (to_utf16(name).size() + 12) / units_per_part;
-        place.n_needed = static_cast<std::uint32_t>(n_parts + 1);
-        for (const slot & each : all) {
-            if (!directory_entry(each.raw).is_free()) {
-                place.slots.clear();
-            } else {
-                place.slots.push_back(each.place);
-                if (place.slots.size() == place.n_needed) {
-                    return place;
-                }
-            }
-        }
-        const std::size_t missing = place.n_needed - place.slots.size();
-        if (place.last_cluster == 0 || all.size() + missing > max_slots) {
-            return llmzero::error(llmzero::error_code::io, "the folder has no room for %s: it has %u entries",
-                                  llmzero::quoted(name).c_str(), static_cast<unsigned>(all.size()));
-        }
-        place.n_growth = layout().clusters_for(missing * entry_bytes);
-        return place;
+        return put_entries(slots, entries_of(name, entry));
     }
 
     // Appends empty clusters to a folder, and their slots to `slots`.
-    [[nodiscard]] llmzero::status grow(const new_place & place, std::span<const std::uint32_t> clusters,
+    [[nodiscard]] llmzero::status grow(const name_place & place, std::span<const std::uint32_t> clusters,
                                        std::vector<slot_place> & slots) {
         if (clusters.empty()) {
             return llmzero::success();
