@@ -1,7 +1,9 @@
 // Files of the kernel's, which are read and written as a whole: /sys, configfs, /proc.
 #pragma once
 
-#include "stick/folder_store.hpp"
+#include <llmzero/base/result.hpp>
+
+#include "stick/descriptor.hpp"
 
 #include <array>
 #include <cerrno>

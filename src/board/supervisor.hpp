@@ -7,7 +7,7 @@
 //     silent: SIGKILL, fork again
 #pragma once
 
-#include "stick/folder_store.hpp"
+#include "stick/descriptor.hpp"
 
 #include <algorithm>
 #include <cerrno>

@@ -2,7 +2,7 @@
 // (Documentation/watchdog/watchdog-api.rst).
 #pragma once
 
-#include "stick/folder_store.hpp"
+#include "stick/descriptor.hpp"
 
 #include <fcntl.h>
 #include <linux/watchdog.h>

@@ -10,6 +10,7 @@
 // and what the user saved stays.
 #pragma once
 
+#include "stick/descriptor.hpp"
 #include "stick/file_names.hpp"
 #include "stick/file_store.hpp"
 
@@ -31,31 +32,6 @@
 static_assert(sizeof(::off_t) == 8, "compile with -D_FILE_OFFSET_BITS=64: inode numbers and sizes may be large");
 
 namespace stick {
-
-// A file descriptor that is closed at the end.
-class descriptor {
-public:
-    explicit descriptor(int number = -1) : number_(number) {}
-    descriptor(descriptor && other) noexcept : number_(std::exchange(other.number_, -1)) {}
-    descriptor & operator=(descriptor && other) noexcept {
-        std::swap(number_, other.number_);
-        return *this;
-    }
-    descriptor(const descriptor &) = delete;
-    descriptor & operator=(const descriptor &) = delete;
-    ~descriptor() {
-        if (number_ >= 0) {
-            ::close(number_);
-        }
-    }
-
-    [[nodiscard]] int get() const { return number_; }
-    [[nodiscard]] bool is_open() const { return number_ >= 0; }
-    [[nodiscard]] int release() { return std::exchange(number_, -1); }
-
-private:
-    int number_;
-};
 
 class folder_store final : public file_store {
 public:
