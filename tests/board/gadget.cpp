@@ -13,6 +13,7 @@ TEST_CASE("gadget: described once, attached to the first controller, detached") 
     REQUIRE(usb);
     CHECK(fake.value("strings/0x409/serialnumber") == "0123abcd");
     CHECK(fake.value("functions/mass_storage.0/lun.0/removable") == "1");
+    CHECK(fake.value("configs/c.1/MaxPower") == "500"); // mA; a port gives no more, and the board takes less
     CHECK(fs::is_symlink(fake.folder.path + "/usb_gadget/llmzero/configs/c.1/mass_storage.0"));
     CHECK_FALSE(usb->is_attached());
     CHECK(usb->backing_file().empty());

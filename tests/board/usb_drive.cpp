@@ -44,8 +44,10 @@ TEST_CASE("usb drive: plugged with its medium at once, pulled, and gone for a wh
     CHECK_FALSE(drive.is_plugged());
     CHECK(scene.fake.value("UDC").empty());
     scene.now_ms += 400;
+    scene.host_writes(); // as the board itself does while the drive is pulled
     REQUIRE(drive.plug());
     CHECK(scene.now_ms == 102500);
+    CHECK_FALSE(drive.look().was_written);
     CHECK(scene.fake.value("UDC") == "20980000.usb");
 }
 
