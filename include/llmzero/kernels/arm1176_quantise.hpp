@@ -21,13 +21,13 @@ using group_fit = llmzero::detail::group_fit;
 
 // clang-format off
 
-// The bits of the largest magnitude of x(32), times 2. 2.4 cycles a number.
+// The bits of the largest magnitude of x(32), times 2; the 32 numbers behind are fetched ahead. 2.5 cycles a number.
 __attribute__((naked, noinline)) inline std::uint32_t twice_largest_bits(const float *) {
 #define LLMZERO_LARGER(x) "cmp r1, " x ", lsl #1; movcc r1, " x ", lsl #1\n"
     __asm__ volatile(".syntax unified\n"
         "push {r4-r9}; ldmia r0!, {r2-r5}; mov r1, #0; add r12, r0, #112\n"
         "1:\n"
-        "ldmia r0!, {r6-r9}\n"
+        "ldmia r0!, {r6-r9}; pld [r0, #96]\n"
         LLMZERO_LARGER("r2") LLMZERO_LARGER("r3") LLMZERO_LARGER("r4") LLMZERO_LARGER("r5")
         "cmp r0, r12; ldmiane r0!, {r2-r5}\n"
         LLMZERO_LARGER("r6") LLMZERO_LARGER("r7") LLMZERO_LARGER("r8") LLMZERO_LARGER("r9")
