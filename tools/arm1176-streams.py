@@ -649,23 +649,42 @@ class FourTokens:
         del self.free[:n]
         return taken
 
+    def prefetches(self, n_products):
+        """By products: what is fetched meanwhile, (pointer, place)."""
+        n_lines, x_lines = self.of.group_bytes // 32, self.x_lines()
+        due = {}
+        for i in range(n_lines):
+            place = PREFETCH_BYTES + self.of.scale_bytes + 32 * i
+            if place >= self.of.group_bytes:
+                place += self.of.stride - self.of.group_bytes
+            due.setdefault(i * n_products // n_lines, []).append((W, place))
+        for i, line in enumerate(x_lines):
+            due.setdefault(i * n_products // len(x_lines) + 30, []).append(
+                (X, 4 * X_GROUP_BYTES + 32 * line - self.factors_at))  # the next group may have left the first cache
+        return due
+
     def group(self):
+        c = self.operations()
+        n_factors = 4 * sum(self.views)
+        c.advance(X, 4 * X_GROUP_BYTES - 4 * n_factors)
+        c.advance(W, self.of.stride)
+        self.count_down(c, self.frame)
+        return schedule(c.operations, {X: 0, W: 0}, self.LOOK_AHEAD, patient=True)
+
+    def count_down(self, c, place):
+        c.add(f'ldr r6, [sp, #{place}]', writes=[('r6', 3)], beats=1)
+        c.add('subs r6, r6, #1', reads=['r6'], writes=[('r6', 1), ('flags', 1)])
+        c.add(f'str r6, [sp, #{place}]', reads=['r6'], beats=1)
+
+    def operations(self):
+        """Of all rows, without the ends of loops."""
         c = Code()
         c.vector = lambda operation, to, a, b: self.vector(c, operation, to, a, b)
         self.free = list(self.POOL)
         n_factors = 4 * sum(self.views)
         products = [(row, word, view, token) for row in range(self.rows) for word, n_views in enumerate(self.views)
                     for view in range(n_views) for token in range(4)]
-        n_lines, x_lines = self.of.group_bytes // 32, self.x_lines()
-        prefetches = {}
-        for i in range(n_lines):
-            place = PREFETCH_BYTES + self.of.scale_bytes + 32 * i
-            if place >= self.of.group_bytes:
-                place += self.of.stride - self.of.group_bytes
-            prefetches.setdefault(i * len(products) // n_lines, []).append((W, place))
-        for i, line in enumerate(x_lines):
-            prefetches.setdefault(i * len(products) // len(x_lines) + 30, []).append(
-                (X, 4 * X_GROUP_BYTES + 32 * line - self.factors_at))  # the next group may have left the first cache
+        prefetches = self.prefetches(len(products))
         self.load_four(c, 28, X, self.x_scale)
         waiting = []  # factors that were loaded: registers in the order of their use
         words = {}    # (row, word) -> register
@@ -732,12 +751,7 @@ class FourTokens:
                     self.to_floats(c, 12 if row % 2 == 0 else 20)
                 else:
                     self.finish_row(c, row)
-        c.advance(X, 4 * X_GROUP_BYTES - 4 * n_factors)
-        c.advance(W, self.of.stride)
-        c.add(f'ldr r6, [sp, #{self.frame}]', writes=[('r6', 3)], beats=1)
-        c.add('subs r6, r6, #1', reads=['r6'], writes=[('r6', 1), ('flags', 1)])
-        c.add(f'str r6, [sp, #{self.frame}]', reads=['r6'], beats=1)
-        return schedule(c.operations, {X: 0, W: 0}, self.LOOK_AHEAD, patient=True)
+        return c
 
     def finished_half(self, word, view, token):
         """The half that is complete with this product, or None."""
@@ -791,6 +805,10 @@ class FourTokens:
         yield from ['vpop {d8-d15}', 'pop {r4-r11, pc}']
 
 
+sys.dont_write_bytecode = True
+sys.modules['arm1176_streams'] = sys.modules[__name__]
+import arm1176_blocks  # noqa: E402, builds on what is above
+
 STREAMS = [Stream(4, False, 'f32'), Stream(4, False, 'f32', offsets=True), Stream(4, True, 'f32'),
            Stream(4, True, 'f32', offsets=True), Stream(5, False, 'f16'), Stream(5, False, 'f32', offsets=True),
            Stream(8, False, 'f16'), Stream(8, False, 'f32', offsets=True), Stream(6, True, 'f32')]
@@ -808,6 +826,12 @@ HEAD = '''\
 //
 // multiplies one strip of a tile with four tokens: x [n_groups] activation_quad or sixes_quad; y [4, rows of a strip],
 // tokens y_stride floats apart; units [rows of a strip] where the tile has units.
+//     multiply_blocks(x, strips, totals, work, n_blocks)
+//
+// adds the products of one group of three strips to the totals of blocks of 16 tokens: arm1176_block.hpp says how. x
+// [n_blocks] activation_block, followed by those of the next group; work: block_work; totals [quads of rows, n_blocks] of
+// [4, 4] for the first four tokens and [4, 12] for the others.
+//
 // Each tile is read once, from front to back, with a PLD for every line, and up to 16 bytes past the scales that would
 // follow the last group: a packed matrix ends in so many bytes that belong to it.
 #pragma once
@@ -863,6 +887,12 @@ def header():
                    f"// {n_instructions / (64 * stream.pairs * n_tokens):.3f} instructions for a multiply-accumulate{modelled}.\n")
             last = f"std::size_t, std::size_t, {'std::size_t, std::size_t' if n_tokens == 1 else 'const void *'}"
             yield from function(loop.name, ['const void *, const void *, float *', last], lines)
+    for of in (STREAMS[0], STREAMS[1]):
+        group = arm1176_blocks.Group(of)
+        lines = list(group.lines())
+        yield (f"\n// {of.bits} bits, scales {of.scales}{', offsets' if of.offsets else ''}, blocks of 16 tokens.\n"
+               f"// By the scheduler {group.cycles}.\n")
+        yield from function(group.name, ['const void *, const void *, float *, void *', 'std::size_t'], lines)
     yield TAIL
 
 

@@ -229,7 +229,7 @@ void check_integers(const kernel_set & set, const problem & p) {
     const float scale = quantise_group(kind, p.x.data(), code);
     for (std::size_t i = 0; i < group_size; ++i) {
         require(code[i] >= -127 && code[i] <= 127, set, "activations are within their limits");
-        const bool is_second = kind == activation_kind::nibble_safe && i % 4 == 1;
+        const bool is_second = has_nibble_limit(kind) && i % 4 == 1;
         require(!is_second || std::abs(16 * code[i] - code[i + 1]) < 2048, set, "and within those of 4-bit products");
     }
     if (!std::isfinite(scale * 4096.0f)) {

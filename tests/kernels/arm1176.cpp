@@ -20,11 +20,12 @@ namespace arm = kernels::arm1176;
 TEST_CASE("arm1176: kinds of activations and their size") {
     CHECK(arm::activation_bytes(activation_kind::nibble_safe, 64) == 2 * 96);
     for (const packed_format format : kernel_cases::formats) {
-        const activation_kind expected = !is_quantised(format)   ? activation_kind::floats
-                                         : has_nibbles(format)   ? activation_kind::nibble_safe
-                                         : has_five_bits(format) ? activation_kind::threes
-                                         : has_six_bits(format)  ? activation_kind::sixes
-                                                                 : activation_kind::eight;
+        const activation_kind expected =
+            !is_quantised(format)   ? activation_kind::floats
+            : has_nibbles(format)   ? has_halves(format) ? activation_kind::nibble_halves : activation_kind::nibble_safe
+            : has_five_bits(format) ? activation_kind::threes
+            : has_six_bits(format)  ? activation_kind::sixes
+                                    : activation_kind::eight;
         CHECK(arm::kind_for(format) == expected);
     }
 }
@@ -56,7 +57,7 @@ TEST_CASE("arm1176: is not in builds for other machines, and nothing pretends th
     CHECK(best_kernels().name != std::string_view("arm1176"));
     // Lanes with several weights are the only reason for these.
     for (const packed_format format : kernel_cases::formats) {
-        CHECK(best_kernels().kind_for(format) != activation_kind::nibble_safe);
+        CHECK_FALSE(has_nibble_limit(best_kernels().kind_for(format)));
         CHECK(best_kernels().kind_for(format) != activation_kind::threes);
         CHECK(best_kernels().kind_for(format) != activation_kind::sixes);
     }

@@ -54,7 +54,7 @@ void check_tile(packed_format format, std::size_t n_groups, int extremes, suppor
     std::vector<Quad> quads(n_groups);
     std::vector<float> x_scale(tokens * n_groups);
     for (std::size_t g = 0; g < tokens * n_groups; ++g) {
-        if (arm::kind_for(format) == activation_kind::nibble_safe) {
+        if (has_nibble_limit(arm::kind_for(format))) {
             make_nibble_safe(x.data() + g * group_size);
         }
         x_scale[g] = 0.01f + 0.1f * std::fabs(random.normal());

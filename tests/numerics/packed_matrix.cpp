@@ -255,8 +255,8 @@ TEST_CASE("activations: float formats of any width need no preparation") {
 // The kinds that `set` prepares for, each with the bytes of one vector.
 std::size_t expected_activation_bytes(const kernel_set & set, std::size_t cols, std::size_t n_tokens) {
     std::size_t bytes = 0;
-    for (const activation_kind kind :
-         {activation_kind::eight, activation_kind::nibble_safe, activation_kind::threes, activation_kind::sixes}) {
+    for (const activation_kind kind : {activation_kind::eight, activation_kind::nibble_safe, activation_kind::threes,
+                                       activation_kind::sixes, activation_kind::nibble_halves}) {
         bool is_used = false;
         for (const packed_format format : packed_formats) {
             is_used = is_used || set.kind_for(format) == kind;

@@ -1,9 +1,9 @@
 // Kernels for the ARM1176: ARMv6 with its SIMD32 instructions, of which SMLAD does two 16-bit products a cycle.
 //
-// What is multiplied with what is in arm1176_activations.hpp, how matrices lie in memory in arm1176_layout.hpp and
-// arm1176_tile.hpp, and the loops themselves, in assembly, in arm1176_streams.hpp. Sums of a group are exact integers;
-// they become floats and meet their scales as in the portable kernels, so that products without offsets have the same
-// bits there and here as long as both quantise the activations alike.
+// What is multiplied with what is in arm1176_activations.hpp and, for prompts, in arm1176_block.hpp; how matrices lie
+// in memory in arm1176_layout.hpp and arm1176_tile.hpp, and the loops themselves, in assembly, in arm1176_streams.hpp.
+// Sums of a group are exact integers; they become floats and meet their scales as in the portable kernels, so that
+// products without offsets have the same bits there and here as long as both quantise the activations alike.
 #pragma once
 
 #include <llmzero/kernels/target.hpp>
@@ -12,6 +12,7 @@
 
 #    include <llmzero/kernels/arm1176_activations.hpp>
 #    include <llmzero/kernels/arm1176_attention.hpp>
+#    include <llmzero/kernels/arm1176_block.hpp>
 #    include <llmzero/kernels/arm1176_layout.hpp>
 #    include <llmzero/kernels/arm1176_quantise.hpp>
 #    include <llmzero/kernels/arm1176_row.hpp>
@@ -132,7 +133,13 @@ inline void multiply_four(const packed_view & w, std::size_t first_row, std::siz
     }
 }
 
-// Tokens go through the matrix four at a time, what is left of them one at a time.
+// How many blocks of tokens from the t-th on go through a matrix together.
+constexpr std::size_t n_blocks_from(std::size_t t, std::size_t n_tokens, activation_kind kind) {
+    return kind == activation_kind::nibble_safe ? std::min((n_tokens - t) / block_tokens, most_blocks) : 0;
+}
+
+// Tokens go through the matrix in blocks where there are 4 bits, then four at a time, what is left of them one at a
+// time.
 inline void multiply(const packed_view & w, std::size_t first_row, std::size_t end_row, const std::byte * prepared,
                      std::size_t n_tokens, float * y, std::size_t y_stride) {
     if (!is_quantised(w.format)) {
@@ -140,6 +147,11 @@ inline void multiply(const packed_view & w, std::size_t first_row, std::size_t e
     }
     const std::size_t n_groups = w.cols / group_size;
     std::size_t t = 0;
+    for (std::size_t n; (n = n_blocks_from(t, n_tokens, kind_for(w.format))) > 0; t += n * block_tokens) {
+        multiply_blocks(w, first_row, end_row, reinterpret_cast<const activation_block *>(prepared), n,
+                        y + t * y_stride, y_stride);
+        prepared += n * block_tokens * n_groups * sizeof(activation_group);
+    }
     for (; t + 4 <= n_tokens; t += 4, prepared += n_groups * sizeof(activation_quad)) {
         multiply_four(w, first_row, end_row, prepared, y + t * y_stride, y_stride);
     }
@@ -178,7 +190,12 @@ inline void prepare(activation_kind kind, const float * x, std::size_t cols, std
     } else if (kind == activation_kind::sixes) {
         prepare_groups<sixes_group, sixes_quad>(kind, x, cols, n_tokens, out);
     } else {
-        prepare_groups<activation_group, activation_quad>(kind, x, cols, n_tokens, out);
+        const std::size_t bytes = activation_bytes(kind, cols);
+        std::size_t t = 0;
+        for (std::size_t n; (n = n_blocks_from(t, n_tokens, kind)) > 0; t += n * block_tokens) {
+            prepare_blocks(x + t * cols, cols, n, reinterpret_cast<activation_block *>(out + t * bytes));
+        }
+        prepare_groups<activation_group, activation_quad>(kind, x + t * cols, cols, n_tokens - t, out + t * bytes);
     }
 }
 

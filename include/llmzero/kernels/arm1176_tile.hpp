@@ -37,7 +37,7 @@ namespace llmzero::inline LLMZERO_ABI::kernels::arm1176 {
 
 constexpr activation_kind kind_for(packed_format format) {
     return !is_quantised(format)   ? activation_kind::floats
-           : has_nibbles(format)   ? activation_kind::nibble_safe
+           : has_nibbles(format)   ? has_halves(format) ? activation_kind::nibble_halves : activation_kind::nibble_safe
            : has_five_bits(format) ? activation_kind::threes
            : has_six_bits(format)  ? activation_kind::sixes
                                    : activation_kind::eight;
@@ -46,7 +46,6 @@ constexpr activation_kind kind_for(packed_format format) {
 // The numbers of the drawing above, for one format.
 struct tile_shape {
     constexpr explicit tile_shape(packed_format of) : format(of) {}
-
 
     [[nodiscard]] constexpr bool has_wide_scales() const {
         return has_nibbles(format) || has_six_bits(format) || has_offset(format);

@@ -61,14 +61,19 @@ constexpr int lowest_nibble(packed_format format) {
 // How activations must look for a format. Matrices that share an input vector share its preparation when
 // they agree on this.
 enum class activation_kind : std::uint8_t {
-    floats,      // as they are
-    eight,       // groups of 32 integers x in [-127, 127] with a scale
-    nibble_safe, // the same, and -2048 <= 16 * x[4i + 1] - x[4i + 2] < 2048: what the ARM1176's 4-bit products can
-                 // carry
-    threes,      // as eight, arranged for products with three weights of 5 bits at once
-    sixes,       // as eight, arranged for products with weights of 6 bits
+    floats,        // as they are
+    eight,         // groups of 32 integers x in [-127, 127] with a scale
+    nibble_safe,   // the same, and -2048 <= 16 * x[4i + 1] - x[4i + 2] < 2048: what the ARM1176's 4-bit products can
+                   // carry
+    threes,        // as eight, arranged for products with three weights of 5 bits at once
+    sixes,         // as eight, arranged for products with weights of 6 bits
+    nibble_halves, // as nibble_safe, arranged for weights with factors of halves
 };
-inline constexpr std::size_t activation_kinds = 5;
+inline constexpr std::size_t activation_kinds = 6;
+
+constexpr bool has_nibble_limit(activation_kind kind) {
+    return kind == activation_kind::nibble_safe || kind == activation_kind::nibble_halves;
+}
 
 // A matrix W(rows, cols) in a kernel set's own layout. Points into memory that somebody else owns.
 struct packed_view {

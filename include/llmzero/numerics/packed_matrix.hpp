@@ -135,13 +135,15 @@ public:
 
 private:
     static constexpr activation_kind quantised_kinds[] = {activation_kind::eight, activation_kind::nibble_safe,
-                                                          activation_kind::threes, activation_kind::sixes};
+                                                          activation_kind::threes, activation_kind::sixes,
+                                                          activation_kind::nibble_halves};
 
     static std::size_t rounded(std::size_t cols) { return (cols + 31) / 32 * 32; }
 
     static bool uses(const kernel_set & kernels, activation_kind kind) {
         return kernels.kind_for(packed_format::q8) == kind || kernels.kind_for(packed_format::q8_halves) == kind ||
-               kernels.kind_for(packed_format::q5) == kind || kernels.kind_for(packed_format::q4) == kind;
+               kernels.kind_for(packed_format::q5) == kind || kernels.kind_for(packed_format::q4) == kind ||
+               kernels.kind_for(packed_format::q4_halves) == kind;
     }
 
     const std::byte * prepared(activation_kind kind) {

@@ -166,7 +166,7 @@ inline float quantise_group(activation_kind kind, const float * x, std::int16_t 
     detail::group_choice choice = detail::choose_factor(integers, detail::wide_factor, unit);
     detail::round_group(integers, choice.factor, code);
     // About one group in ten needs the narrower range, so that both kinds are nearly as exact.
-    if (kind == activation_kind::nibble_safe && !detail::is_nibble_safe(code)) {
+    if (has_nibble_limit(kind) && !detail::is_nibble_safe(code)) {
         choice = detail::choose_factor(integers, detail::narrow_factor, unit);
         detail::round_group(integers, choice.factor, code);
     }
