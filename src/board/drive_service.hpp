@@ -265,10 +265,10 @@ private:
                 const auto idle = service.step();
                 outside.show(service.facts());
                 next_ms = steady_ms() + std::clamp<std::int64_t>(idle.value_or(5000), 0, 5000);
+                const bool is_failing = !store.list();
+                failing_since_ms = !is_failing ? 0 : failing_since_ms == 0 ? steady_ms() : failing_since_ms;
             }
-            const bool is_failing = !store.list();
-            failing_since_ms = !is_failing ? 0 : failing_since_ms == 0 ? steady_ms() : failing_since_ms;
-            if (is_failing && steady_ms() - failing_since_ms > 20000 && drive.pull()) {
+            if (failing_since_ms != 0 && steady_ms() - failing_since_ms > 20000 && drive.pull()) {
                 tell("the volume cannot be read any more");
                 return 1;
             }
