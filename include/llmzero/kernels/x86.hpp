@@ -102,7 +102,7 @@ inline constexpr kernel_set set = {
 namespace avx512vnni {
 
 struct tiles {
-    static constexpr std::size_t tokens = 8; // together
+    static constexpr std::size_t tokens = 4; // together
 
     template <packed_format format, std::size_t n_tokens>
     static void multiply(const std::byte * tile, std::size_t first_row, std::size_t end_row, const activation_group * x,

@@ -11,6 +11,7 @@
 #    include <llmzero/kernels/dense.hpp>
 #    include <llmzero/kernels/kernel_set.hpp>
 
+#    include <algorithm>
 #    include <cstddef>
 #    include <immintrin.h>
 
@@ -73,25 +74,33 @@ LLMZERO_FOR_AVX2 inline void dot_products(const std::byte * w, std::size_t n, co
     }
 }
 
-// y(rows) = W(rows, cols) x for each token.
+// y(rows) = W(rows, cols) x for each token, some rows at a time: they stay in a cache while the tokens pass, four of
+// which stay in the nearest one.
 template <packed_format format>
 inline void multiply_floats(const packed_view & w, std::size_t first_row, std::size_t end_row, const float * x,
                             std::size_t n_tokens, float * y, std::size_t y_stride) {
+    constexpr std::size_t rows_at_once = 16;
     constexpr std::size_t together = 4;
     const std::size_t row_bytes = w.cols * dense::element_bytes(format);
-    std::size_t row = first_row;
-    for (; row + together <= end_row && n_tokens == 1; row += together) {
-        dot_products<format, together, 1>(w.data + row * row_bytes, w.cols, x, y + row, y_stride);
-    }
-    for (; row < end_row; ++row) {
+    for (std::size_t first = first_row; first < end_row; first += rows_at_once) {
+        const std::size_t end = std::min(first + rows_at_once, end_row);
         std::size_t t = 0;
         for (; t + together <= n_tokens; t += together) {
-            dot_products<format, 1, together>(w.data + row * row_bytes, w.cols, x + t * w.cols, y + t * y_stride + row,
-                                              y_stride);
+            for (std::size_t row = first; row < end; ++row) {
+                dot_products<format, 1, together>(w.data + row * row_bytes, w.cols, x + t * w.cols,
+                                                  y + t * y_stride + row, y_stride);
+            }
         }
         for (; t < n_tokens; ++t) {
-            dot_products<format, 1, 1>(w.data + row * row_bytes, w.cols, x + t * w.cols, y + t * y_stride + row,
-                                       y_stride);
+            std::size_t row = first;
+            for (; row + together <= end; row += together) {
+                dot_products<format, together, 1>(w.data + row * row_bytes, w.cols, x + t * w.cols,
+                                                  y + t * y_stride + row, y_stride);
+            }
+            for (; row < end; ++row) {
+                dot_products<format, 1, 1>(w.data + row * row_bytes, w.cols, x + t * w.cols, y + t * y_stride + row,
+                                           y_stride);
+            }
         }
     }
 }
