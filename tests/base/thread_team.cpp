@@ -144,6 +144,7 @@ TEST_CASE("thread team: little work stays with the caller") {
     CHECK(pieces(2 * worth_a_piece - 1, 1) == 1);
     CHECK(pieces(2 * worth_a_piece, 1) == 2);
     CHECK(pieces(1, 100 * worth_a_piece) == 1);
+    CHECK(pieces(1000, worth_a_piece / 100) == 4);     // one for each
     CHECK(pieces(1000000, 100 * worth_a_piece) == 16); // four for each
 }
 

@@ -76,6 +76,7 @@ TEST_CASE("kernel set: sizes grow with rows and columns, and hold the codes") {
 TEST_CASE("kernel set: what is prepared for several tokens is what is prepared for each, where threads may share it") {
     for_all_sets_and_formats([](const kernel_set & set, packed_format format) {
         CHECK(set.shared_rows > 0);
+        CHECK(set.macs_in_ns > 0);
         CHECK(set.shared_rows * sizeof(float) % cache_line_bytes == 0);
         const activation_kind kind = set.kind_for(format);
         if (!set.prepares_apart || kind == activation_kind::floats) {

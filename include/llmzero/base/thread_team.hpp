@@ -1,7 +1,7 @@
 // Threads that share out work: the one that asks and n - 1 others, made once and kept.
 //
 //     LLMZERO_ASSIGN(const auto team, thread_team::create(4));
-//     share(team.get(), rows, cost_of_a_row, [&](std::size_t first, std::size_t end, std::size_t member) { ... });
+//     share(team.get(), rows, ns_of_a_row, [&](std::size_t first, std::size_t end, std::size_t member) { ... });
 //
 // The items are cut into pieces, a few for each member; whoever is free takes the next, so that one whose core is busy
 // with something else holds nobody up. share() returns when all are done. It belongs to one thread, and `work` must not
@@ -38,9 +38,9 @@ class thread_team {
 public:
     static constexpr std::uint32_t max_threads = LLMZERO_HAS_THREADS ? 256 : 1;
 
-    // A piece costs at least so much, so that handing it over, below a microsecond, is a small part of it. The unit is
-    // a multiplication and addition of a product, of which a core does 5 to 60 in a nanosecond.
-    static constexpr std::uint64_t least_cost = 20000;
+    // Nanoseconds that a piece takes at least, about: longer than handing it over, which is several cache lines that go
+    // from one core to another.
+    static constexpr std::uint64_t least_cost = 1000;
 
     // Whether so many can be asked for. Error: bad_argument (0, too many, or more than one in a build without threads).
     static status check(std::uint32_t n_threads) {
@@ -83,11 +83,9 @@ public:
     }
 
     // Calls work for ranges that make up [0, n_items), each on one of the threads, whose number is `member`: 0 for the
-    // caller's, below size(). `cost` is that of one item.
+    // caller's, below size(). `cost` is that of one item, in nanoseconds, about.
     void share(std::size_t n_items, std::uint64_t cost, work_function work) {
-        const std::uint64_t worth = std::uint64_t{n_items} * cost / least_cost;
-        const auto n_pieces = static_cast<std::uint32_t>(
-            std::min<std::uint64_t>({n_items, worth, std::uint64_t{size()} * pieces_for_each}));
+        const std::uint32_t n_pieces = pieces_of(n_items, std::uint64_t{n_items} * cost);
         if (n_pieces < 2) {
             if (n_items > 0) {
                 work(0, n_items, 0);
@@ -97,9 +95,10 @@ public:
         work_ = work;
         n_items_ = n_items;
         n_pieces_ = n_pieces;
-        n_unfinished_.store(n_pieces, std::memory_order_relaxed);
-        n_left_.store(n_pieces); // from here on the others may take pieces
+        n_unfinished_.store(n_pieces - 1, std::memory_order_relaxed);
+        n_left_.store(n_pieces - 1); // from here on the others may take pieces; the first is the caller's
         work_is_there_.wake();
+        work_(0, start_of(1), 0);
         take_pieces(0);
         all_is_done_.wait([this] { return n_unfinished_.load() == 0; });
     }
@@ -115,7 +114,14 @@ private:
         pthread_t thread = {};
     };
 
-    static constexpr std::uint32_t pieces_for_each = 4;
+    // As many pieces as threads; where they are large more of them, so that all end at about the same time.
+    [[nodiscard]] std::uint32_t pieces_of(std::size_t n_items, std::uint64_t cost) const {
+        constexpr std::uint32_t most_for_each = 4;
+        constexpr std::uint64_t large = 16 * least_cost;
+        const std::uint64_t wanted = std::clamp<std::uint64_t>(cost / large, size(), most_for_each * size());
+        return static_cast<std::uint32_t>(std::min<std::uint64_t>({n_items, cost / least_cost, wanted}));
+    }
+
     static constexpr std::size_t stack_bytes = 512 * 1024;
 
     thread_team() = default;
@@ -153,23 +159,21 @@ private:
     }
 
     // Pieces are counted down. Who has taken one may read what share() wrote, since that stays as it is until the piece
-    // is done; who comes too late finds 0, and reads nothing.
+    // is told to be done; who comes too late finds 0, and reads nothing.
     void take_pieces(std::size_t member) {
+        std::uint32_t n_done = 0;
         std::uint32_t n_left = n_left_.load(std::memory_order_relaxed);
-        for (;;) {
-            if (n_left == 0) {
-                return;
+        while (n_left > 0) {
+            if (n_left_.compare_exchange_weak(n_left, n_left - 1, std::memory_order_acquire,
+                                              std::memory_order_relaxed)) {
+                const std::uint64_t piece = n_pieces_ - n_left;
+                work_(start_of(piece), start_of(piece + 1), member);
+                ++n_done;
+                n_left = n_left_.load(std::memory_order_relaxed);
             }
-            if (!n_left_.compare_exchange_weak(n_left, n_left - 1, std::memory_order_acquire,
-                                               std::memory_order_relaxed)) {
-                continue;
-            }
-            const std::uint64_t piece = n_pieces_ - n_left;
-            work_(start_of(piece), start_of(piece + 1), member);
-            if (n_unfinished_.fetch_sub(1) == 1) {
-                all_is_done_.wake();
-            }
-            n_left = n_left_.load(std::memory_order_relaxed);
+        }
+        if (n_done > 0 && n_unfinished_.fetch_sub(n_done) == n_done) {
+            all_is_done_.wake();
         }
     }
 
@@ -178,11 +182,11 @@ private:
     }
 
     heap_array<helper> helpers_;
-    work_function work_;
-    std::size_t n_items_ = 0;
-    std::uint32_t n_pieces_ = 0;
-    // What others write, each in a cache line of its own.
+    // In one cache line, all that a piece is taken with; what several write beside it in others.
     alignas(cache_line_bytes) std::atomic<std::uint32_t> n_left_{0}; // pieces that nobody has taken
+    std::uint32_t n_pieces_ = 0;
+    std::size_t n_items_ = 0;
+    work_function work_;
     alignas(cache_line_bytes) std::atomic<std::uint32_t> n_unfinished_{0};
     alignas(cache_line_bytes) std::atomic<bool> is_ending_{false};
     wake_point work_is_there_;

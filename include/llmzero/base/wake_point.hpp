@@ -58,13 +58,22 @@ public:
 private:
     template <class Condition> static bool watch(const Condition & is_true) {
         constexpr int looks = 16; // for one at the clock
-        const auto start = std::chrono::steady_clock::now();
-        do {
+        const auto look = [&is_true] {
             for (int i = 0; i < looks; ++i) {
                 if (is_true()) {
                     return true;
                 }
                 LLMZERO_PAUSE();
+            }
+            return false;
+        };
+        if (look()) {
+            return true;
+        }
+        const auto start = std::chrono::steady_clock::now();
+        do {
+            if (look()) {
+                return true;
             }
         } while (std::chrono::steady_clock::now() - start < watch_time);
         return false;

@@ -94,7 +94,7 @@ inline float time_of_four(packed_format format) {
 
 inline constexpr kernel_set set = {
     layout, "avx2", kind_for,     activation_bytes, prepare, x86::detail::multiply<tiles>,
-    attend, false,  time_of_four, tile_shape::rows, true,
+    attend, false,  time_of_four, tile_shape::rows, true,    30,
 };
 
 } // namespace avx2
@@ -122,7 +122,7 @@ inline float time_of_four(packed_format) {
 
 inline constexpr kernel_set set = {
     layout, "avx512vnni", kind_for,     activation_bytes, prepare, x86::detail::multiply<tiles>,
-    attend, false,        time_of_four, tile_shape::rows, true,
+    attend, false,        time_of_four, tile_shape::rows, true,    60,
 };
 
 } // namespace avx512vnni

@@ -164,8 +164,8 @@ private:
         const std::size_t sharing = heads_sharing(c);
         const bool is_local = c.is_local(layer);
         const std::size_t n_seen = is_local ? std::min<std::size_t>(position + n, c.window) : position + n;
-        const std::size_t macs = 2 * n_seen * sharing * c.head_dim; // at most, for one token
-        share(team_, c.n_kv_heads * n, macs, [&](std::size_t first_item, std::size_t end_item, std::size_t member) {
+        const std::size_t ns = 2 * n_seen * sharing * c.head_dim / attention_macs_in_ns; // at most, for one token
+        share(team_, c.n_kv_heads * n, ns, [&](std::size_t first_item, std::size_t end_item, std::size_t member) {
             float * const scores = scores_.data() + member * (scores_.size() / n_threads_);
             for (std::size_t item = first_item; item < end_item; ++item) {
                 const std::size_t head = item / n;
@@ -187,7 +187,7 @@ private:
         normalise(x_.data(), l.ffn_norm, n, h_.data());
         input_.set(h_.data(), c.d_model, n);
         input_.multiply({{l.w_gate, gate_.data()}, {l.w_up, up_.data()}});
-        for_tokens(n, 4 * c.d_ff, [&](std::size_t t) {
+        for_tokens(n, 2 * c.d_ff, [&](std::size_t t) {
             float * const gate = gate_.data() + t * c.d_ff;
             const float * const up = up_.data() + t * c.d_ff;
             if (c.activation == gate_activation::gelu) {
@@ -212,16 +212,14 @@ private:
     // from, into [n, d_model]; may be the same.
     void normalise(const float * from, const heap_array<float> & weight, std::size_t n, float * into) const {
         const model_config & c = network_.config;
-        for_tokens(n, c.d_model, [&](std::size_t t) {
+        for_tokens(n, c.d_model / 2, [&](std::size_t t) {
             rms_norm(from + t * c.d_model, weight.data(), c.d_model, c.rms_epsilon, into + t * c.d_model);
         });
     }
 
-    // Calls work(t) for each of n tokens, shared out where they are many. `n_floats` are what it does something with;
-    // each takes as long as a few multiplications of a product.
-    template <class Work> void for_tokens(std::size_t n, std::size_t n_floats, const Work & work) const {
-        constexpr std::uint64_t macs_of_a_float = 8;
-        share(team_, n, n_floats * macs_of_a_float, [&](std::size_t first, std::size_t end, std::size_t) {
+    // Calls work(t) for each of n tokens, shared out where they are many; `ns` as in thread_team::share().
+    template <class Work> void for_tokens(std::size_t n, std::size_t ns, const Work & work) const {
+        share(team_, n, ns, [&](std::size_t first, std::size_t end, std::size_t) {
             for (std::size_t t = first; t < end; ++t) {
                 work(t);
             }

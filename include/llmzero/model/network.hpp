@@ -24,6 +24,9 @@ struct state_options {
     thread_team * team = nullptr; // of so many threads, which outlives the state; nullptr: the caller's alone
 };
 
+// Multiplications and additions of attention in a nanosecond, about, for thread_team::share().
+inline constexpr std::size_t attention_macs_in_ns = 4;
+
 // Which tokens of a batch the output head is computed for. The head is a large part of a small model.
 enum class logits_wanted : std::uint8_t {
     none,

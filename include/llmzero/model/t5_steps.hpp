@@ -84,8 +84,9 @@ public:
     // x += Wo attention(Wq input)
     void attend(const t5_attention & w, float * x, std::size_t n, const t5_seen & seen) {
         input_.multiply(w.wq, q_.data());
-        const std::size_t macs = 2 * (seen.n_keys + n * seen.more_per_query) * c_.head_dim; // at most, for one token
-        share(team_, c_.n_heads * n, macs, [&](std::size_t first, std::size_t end, std::size_t member) {
+        const std::size_t most_keys = seen.n_keys + n * seen.more_per_query;
+        const std::size_t ns = 2 * most_keys * c_.head_dim / attention_macs_in_ns; // at most, for one token
+        share(team_, c_.n_heads * n, ns, [&](std::size_t first, std::size_t end, std::size_t member) {
             float * const scores = scores_.data() + member * (scores_.size() / n_threads_);
             for (std::size_t item = first; item < end; ++item) {
                 const std::size_t head = item / n;

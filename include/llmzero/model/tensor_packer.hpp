@@ -98,23 +98,22 @@ private:
 
     // Returns the first row that is not finite, or one that is not there.
     [[nodiscard]] std::size_t pack_rows(const piece & p) {
-        constexpr std::uint64_t macs_of_a_weight = 16; // that take as long, about
+        const std::uint64_t ns = std::uint64_t{rows_together_} * p.into.cols(); // one for a weight, about
         const std::size_t end_row = p.first + p.n_rows;
         const std::size_t first_tile = p.first / rows_together_;
         const std::size_t n_tiles = (end_row + rows_together_ - 1) / rows_together_ - first_tile;
         std::atomic<std::size_t> bad_row{p.into.rows()};
         // A sketch is made row by row.
         thread_team * const team = p.sketch == nullptr ? team_ : nullptr;
-        share(team, n_tiles, macs_of_a_weight * rows_together_ * p.into.cols(),
-              [&](std::size_t first, std::size_t end, std::size_t member) {
-                  const std::size_t from = std::max((first_tile + first) * rows_together_, p.first);
-                  const std::size_t to = std::min((first_tile + end) * rows_together_, end_row);
-                  for (std::size_t row = from; row < to && row < bad_row.load(std::memory_order_relaxed); ++row) {
-                      if (!pack_row(p, row, member)) {
-                          lower(bad_row, row);
-                      }
-                  }
-              });
+        share(team, n_tiles, ns, [&](std::size_t first, std::size_t end, std::size_t member) {
+            const std::size_t from = std::max((first_tile + first) * rows_together_, p.first);
+            const std::size_t to = std::min((first_tile + end) * rows_together_, end_row);
+            for (std::size_t row = from; row < to && row < bad_row.load(std::memory_order_relaxed); ++row) {
+                if (!pack_row(p, row, member)) {
+                    lower(bad_row, row);
+                }
+            }
+        });
         return bad_row.load(std::memory_order_relaxed);
     }
 

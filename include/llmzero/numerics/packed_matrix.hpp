@@ -162,9 +162,9 @@ private:
         if (team_ == nullptr || n_tokens_ == 1 || !kernels_->prepares_apart) {
             return kernels_->prepare(kind, x_, cols_, n_tokens_, into);
         }
-        constexpr std::uint64_t macs_of_an_element = 8; // that take as long, about
+        constexpr std::uint64_t elements_in_ns = 2;
         const std::size_t bytes = kernels_->activation_bytes(kind, cols_);
-        share(team_, n_tokens_, cols_ * macs_of_an_element, [&](std::size_t first, std::size_t end, std::size_t) {
+        share(team_, n_tokens_, cols_ / elements_in_ns, [&](std::size_t first, std::size_t end, std::size_t) {
             kernels_->prepare(kind, x_ + first * cols_, cols_, end - first, into + first * bytes);
         });
     }
@@ -182,8 +182,8 @@ private:
             n_steps += steps_of(p);
             n_weights += std::uint64_t{p.w.rows()} * p.w.cols();
         }
-        const std::uint64_t macs_of_a_step = n_weights * n_tokens_ / std::max<std::size_t>(n_steps, 1);
-        share(team_, n_steps, macs_of_a_step, [&](std::size_t first, std::size_t end, std::size_t) {
+        const std::uint64_t ns = n_weights * n_tokens_ / kernels_->macs_in_ns / std::max<std::size_t>(n_steps, 1);
+        share(team_, n_steps, ns, [&](std::size_t first, std::size_t end, std::size_t) {
             for (const product & p : products) {
                 const std::size_t first_row = std::min(first * step, p.w.rows());
                 const std::size_t end_row = std::min(end * step, p.w.rows());
