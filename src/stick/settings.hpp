@@ -47,7 +47,7 @@ struct settings_file {
     return "# Settings of llmzero. Change a value behind =, save, and the next answer is made\r\n"
            "# with it. Without a value the default holds. # begins a remark like this one.\r\n"
            "\r\n"
-           "# The model that answers: the name of a .gguf file beside the program, or built-in.\r\n"
+           "# The model that answers: a .gguf file in the folder of models, or built-in.\r\n"
            "model =\r\n"
            "\r\n"
            "# How long an answer may get. A word is about one and a half tokens.\r\n"
