@@ -9,8 +9,14 @@ the core waits least: in-order single issue, with the latencies of the ARM1176 t
 chapter 16), looking a few instructions ahead. Addresses are written as places in a group; the offset from the pointer's
 momentary value is filled in afterwards, so that loads may move past the loads that advance it.
 
-Registers: r0 activations, r1 weights; for one token r4-r7 factors of the activations, the rest weights, masked weights
-and sums. VFP then works on vectors of eight rows (FPSCR.LEN); s0 (in the scalar bank) is the scale of the activations.
+Registers, one token: r0 activations, r1 weights, r4-r7 factors of the activations, lr the mask, r12 what is needed for
+a moment. r2-r3, r8-r9 and r10-r11 are in turn the words of a pair of rows, its sums, and what is masked; with 8 bits the
+words are r8-r11, the sums r2-r3, and what is masked r12 and lr. VFP works on vectors of eight rows (FPSCR.LEN): s8-s15
+sums, s16-s23 scales or offsets, s24-s31 totals; in the scalar bank the group's scale of activations s0, what its sums
+begin from s1, its sums of activations s2 and s3, and sums of first halves s4 and s5.
+
+Four tokens: r0 and r1 as above, r2-r5 sums of a row, r6-r12 words and factors as they are needed, lr the mask. VFP works
+on vectors of the four tokens.
 """
 
 import pathlib
@@ -22,9 +28,13 @@ LOOK_AHEAD = 14      # instructions that the scheduler may choose from
 PREFETCH_BYTES = 96  # beyond a group's scales: three lines, so that two are always on their way
 PHASE = [0.1, 0.6]    # of the distance between two prefetched lines, of weights and of activations: not at the same time
 NOTHING = 'nothing'  # what sums begin from
-# Cycles for a multiply-accumulate under the timing model with 576 and with 1536 columns, weights from memory.
-MODELLED = {'stream_4_f32': (1.34, 1.36), 'stream_4_f32_offset': (1.46, 1.48), 'stream_5_f16': (1.62, 1.63),
-            'stream_8_f16': (2.07, 2.12), 'stream_6_halves_f32': (1.94, 2.01)}
+# Cycles for a multiply-accumulate under the timing model with 576 (512 where a type of files has blocks of 256) and with
+# 1536 columns, weights from memory.
+MODELLED = {'stream_4_f32': (576, 1.34, 1.35), 'stream_4_f32_offset': (512, 1.46, 1.48),
+            'stream_4_halves_f32': (512, 1.55, 1.56), 'stream_4_halves_f32_offset': (512, 1.93, 2.00),
+            'stream_5_f16': (576, 1.62, 1.63), 'stream_5_f32_offset': (512, 1.93, 2.00),
+            'stream_6_halves_f32': (512, 1.93, 2.00), 'stream_8_f16': (576, 2.06, 2.11),
+            'stream_8_f32_offset': (512, 2.38, 2.44)}
 X_GROUP_BYTES = 96   # sizeof(activation_group)
 X_START, X_SCALE, X_HALF_START, X_HALF_SCALE, X_SUM, X_HALF_SUM = 64, 68, 72, 80, 84, 88
 # activation_quad, counted from its factors.
@@ -880,7 +890,7 @@ def header():
             n_instructions = lines.index('bne 1b') - lines.index('1:')
             modelled = MODELLED.get(loop.name, '')
             if modelled:
-                modelled = ', modelled {:.2f} cycles with 576 columns, {:.2f} with 1536'.format(*modelled)
+                modelled = ', modelled {1:.2f} cycles with {0} columns, {2:.2f} with 1536'.format(*modelled)
             yield (f"\n// {stream.bits} bits, scales {stream.scales}{', factors of halves' if stream.halves else ''}"
                    f"{', offsets' if stream.offsets else ''}"
                    f"{', four tokens' if n_tokens == 4 else ''}:\n"

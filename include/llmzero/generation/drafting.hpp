@@ -101,7 +101,8 @@ public:
 
 private:
     static constexpr std::size_t max_length = 16;
-    // Of rates and margins that were tried on stories, code and summaries, the ones that lost nowhere.
+    // Of rates and margins that were tried on stories, code and summaries, the ones that lost least: 3 % on the worst
+    // text, nothing on average.
     static constexpr float learning_rate = 0.125f;
     static constexpr float margin = 0.2f;
 

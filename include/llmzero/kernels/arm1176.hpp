@@ -202,10 +202,18 @@ inline void prepare(activation_kind kind, const float * x, std::size_t cols, std
 // By the timing model, for matrices that come from memory: bench/pizero/per-token 1 2 llmzero-bench --products
 // --format NAME --rows 4096 --cols 512 --tokens 1 (and 4) -r @.
 inline float time_of_four(packed_format format) {
-    if (!is_quantised(format)) {
-        return 3.4f;
+    switch (format) {
+    case packed_format::q8: return 2.1f;
+    case packed_format::q8_offset: return 1.9f;
+    case packed_format::q5: return 2.6f;
+    case packed_format::q5_offset: return 2.2f;
+    case packed_format::q4: return 2.9f;
+    case packed_format::q4_offset: return 2.8f;
+    case packed_format::q8_halves: return 2.9f;
+    case packed_format::q4_halves: return 3.0f;
+    case packed_format::q4_halves_offset: return 2.6f;
+    default: return 3.4f;
     }
-    return has_nibbles(format) ? has_halves(format) ? 2.5f : 3.0f : has_five_bits(format) ? 2.8f : 2.3f;
 }
 
 inline constexpr kernel_set set = {

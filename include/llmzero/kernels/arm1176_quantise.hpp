@@ -1,5 +1,5 @@
 // Activations as numerics/quantise.hpp makes them, the same codes and scales, with SIMD32; arranged as
-// arm1176_activations.hpp says. About 33 cycles a number, of which the four tries take 12.
+// arm1176_activations.hpp says. About 40 modelled cycles a number, of which the four tries take 12.
 #pragma once
 
 #include <llmzero/kernels/target.hpp>

@@ -32,6 +32,23 @@ inline constexpr std::size_t rows_for_each_left = 20;
 
 namespace detail {
 
+inline constexpr std::size_t eight = 8; // numbers that are looked at together
+
+// Whether one of eight numbers may be larger than `bound`: false where none is. Integers compare faster than floats on
+// a small core; for those above 0 the order is the same. Asks for the numbers that come next.
+inline bool may_hold_larger(const float * y, float bound) {
+    constexpr std::size_t ahead = 32; // floats: four lines of 32 bytes
+    LLMZERO_PREFETCH(y + ahead);
+    const std::int32_t half = std::bit_cast<std::int32_t>(bound) / 2 - 1; // halves, so that differences fit
+    std::int32_t below[eight];
+    LLMZERO_LANES
+    for (std::size_t lane = 0; lane < eight; ++lane) {
+        below[lane] = half - (std::bit_cast<std::int32_t>(y[lane]) >> 1);
+    }
+    const std::int32_t any = (below[0] | below[1] | below[2] | below[3]) | (below[4] | below[5] | below[6] | below[7]);
+    return !(bound > 0.0f) || any < 0;
+}
+
 // The rows with the n largest y [n_rows]; n <= n_rows, at most most_largest_rows.
 class top_rows {
 public:
@@ -43,22 +60,22 @@ public:
             rows_[r] = r;
         }
         std::make_heap(rows_, rows_ + n, is_larger); // the least on top
-        // Integers compare faster than floats on a small core; for those above 0 the order is the same.
-        float least = y[rows_[0]];
-        std::int32_t bits = std::bit_cast<std::int32_t>(least);
-        for (std::size_t r = n; r < n_rows; ++r) {
-            if (r % 8 == 0) {
-                __builtin_prefetch(y + r + 32);
+        const auto take = [&](std::size_t first, std::size_t end) {
+            for (std::size_t r = first; r < end; ++r) {
+                if (y[r] > y[rows_[0]]) {
+                    std::pop_heap(rows_, rows_ + n, is_larger);
+                    rows_[n - 1] = static_cast<std::uint32_t>(r);
+                    std::push_heap(rows_, rows_ + n, is_larger);
+                }
             }
-            if ((bits > 0 && std::bit_cast<std::int32_t>(y[r]) <= bits) || !(y[r] > least)) {
-                continue;
+        };
+        std::size_t r = n;
+        for (; r + eight <= n_rows; r += eight) {
+            if (may_hold_larger(y + r, y[rows_[0]])) { // few do
+                take(r, r + eight);
             }
-            std::pop_heap(rows_, rows_ + n, is_larger);
-            rows_[n - 1] = static_cast<std::uint32_t>(r);
-            std::push_heap(rows_, rows_ + n, is_larger);
-            least = y[rows_[0]];
-            bits = std::bit_cast<std::int32_t>(least);
         }
+        take(r, n_rows);
     }
     [[nodiscard]] const std::uint32_t * begin() const { return rows_; }
     [[nodiscard]] const std::uint32_t * end() const { return rows_ + n_; }
@@ -70,17 +87,13 @@ private:
 
 // The rows with y + error * reach >= least, in order: rows [at most most_rows]; returns how many, or most_rows + 1 for
 // more.
-inline std::size_t possible_rows(const float * y, const float * error, std::size_t n_rows, float reach, float least,
-                                 std::int32_t * rows, std::size_t most_rows) {
-    constexpr std::size_t lanes = 8;
-    constexpr std::size_t ahead = 32; // floats: four lines of 32 bytes
+inline std::size_t possible_rows(const float * y, const float * error, float largest_error, std::size_t n_rows,
+                                 float reach, float least, std::int32_t * rows, std::size_t most_rows) {
     std::size_t n_found = 0;
-    const auto above = [&](std::size_t row) {
-        return std::bit_cast<std::int32_t>((y[row] - least) + error[row] * reach); // below 0 where the float is
-    };
     const auto take = [&](std::size_t first, std::size_t end) {
         for (std::size_t row = first; row < end && n_found <= most_rows; ++row) {
-            if (above(row) >= 0) {
+            const float above = (y[row] - least) + error[row] * reach;
+            if (std::bit_cast<std::int32_t>(above) >= 0) { // below 0 where the float is
                 if (n_found < most_rows) {
                     rows[n_found] = static_cast<std::int32_t>(row);
                 }
@@ -88,21 +101,13 @@ inline std::size_t possible_rows(const float * y, const float * error, std::size
             }
         }
     };
+    // What no row passes that has not at least this; less by what the sum above rounds.
+    const float widest = largest_error * reach;
+    const float bound = (least - widest) - 0x1p-20f * (std::fabs(least) + widest);
     std::size_t r = 0;
-    for (; r + lanes <= n_rows; r += lanes) {
-        __builtin_prefetch(y + r + ahead);
-        __builtin_prefetch(error + r + ahead);
-        std::int32_t bits[lanes];
-        LLMZERO_LANES
-        for (std::size_t lane = 0; lane < lanes; ++lane) {
-            bits[lane] = above(r + lane);
-        }
-        const std::int32_t all = (bits[0] & bits[1] & bits[2] & bits[3]) & (bits[4] & bits[5] & bits[6] & bits[7]);
-        if (all >= 0) { // few eights have one
-            take(r, r + lanes);
-            if (n_found > most_rows) {
-                break;
-            }
+    for (; r + eight <= n_rows && n_found <= most_rows; r += eight) {
+        if (may_hold_larger(y + r, bound)) {
+            take(r, r + eight);
         }
     }
     take(r, n_rows);
@@ -135,8 +140,8 @@ inline std::size_t find_largest_rows(const packed_matrix & w, const head_sketch 
     }
     // Less by what the comparison rounds, and by what products may lose that are too small for a float.
     const float margin = 0x1p-20f * std::fabs(least) + 0x1p-80f;
-    const std::size_t n_found =
-        detail::possible_rows(y, sketch.errors(), n_rows, reach.factor, least - margin, rows.data(), rows.size());
+    const std::size_t n_found = detail::possible_rows(y, sketch.errors(), sketch.largest_error(), n_rows, reach.factor,
+                                                      least - margin, rows.data(), rows.size());
     if (n_found > rows.size()) {
         return 0;
     }
