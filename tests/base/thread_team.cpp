@@ -90,6 +90,7 @@ TEST_CASE("thread team: all members take part") {
     const auto team = thread_team::create(3);
     REQUIRE(team);
     std::atomic<unsigned> seen{0};
+    std::this_thread::sleep_for(5 * wake_point::watch_time); // so that they have to be woken
     // A piece waits until all have one.
     share(team->get(), 3, worth_a_piece, [&](std::size_t, std::size_t, std::size_t member) {
         seen.fetch_or(1u << member);
