@@ -1,7 +1,7 @@
-option(LLMZERO_EMULATED_TESTS "Try the stick's image in an emulated board (minutes; needs qemu-system-arm)" OFF)
+option(LLMZERO_EMULATED_TESTS "Try the stick's image in an emulated board (minutes; fetches Debian packages)" OFF)
 
-# The image of tools/make-stick.sh in an emulated board, for builds for ARM with LLMZERO_EMULATED_TESTS. Where the packages cannot be had the test is left out, loudly; with
-# CI set in the environment that is a failure.
+# The image of tools/make-stick.sh in an emulated board, for builds for ARM with LLMZERO_EMULATED_TESTS. Where the image
+# cannot be made or QEMU is not there the test is left out, loudly; with CI set in the environment that is a failure.
 function(llmzero_add_emulated_tests)
     if(NOT LLMZERO_EMULATED_TESTS OR NOT CMAKE_SYSTEM_PROCESSOR MATCHES "armv6" OR LLMZERO_SANITIZE)
         return()
