@@ -22,6 +22,7 @@
 #include <llmzero/base/heap_array.hpp>
 #include <llmzero/base/result.hpp>
 #include <llmzero/generation/random.hpp>
+#include <llmzero/numerics/largest_rows.hpp>
 #include <llmzero/numerics/math.hpp>
 #include <llmzero/tokenizer/token.hpp>
 
@@ -164,11 +165,12 @@ private:
     }
 
     // Calls found(i) for every logit that may be larger than the one whose key is `least`, which found() may raise. The
-    // raw bits of a positive float are its key already, and few logits are larger than those before them.
+    // raw bits of a positive float are its key already, and few logits are larger than those before them: most are
+    // ruled out eight at a time.
     template <class found_function>
     void find_above(std::span<const float> logits, const std::int32_t & least, found_function found) const {
-        constexpr std::size_t line = 8; // logits in a cache line of a small core
-        constexpr std::size_t ahead = 4 * line;
+        constexpr std::size_t line = detail::eight;
+        constexpr std::size_t ahead = 4 * line; // what is asked for
         const bool is_penalised = !times_in_last_.empty();
         const auto look_at = [&](const float & logit) {
             const auto bits = std::bit_cast<std::int32_t>(logit);
@@ -179,8 +181,9 @@ private:
         const float * logit = logits.data();
         const float * const end = logit + logits.size();
         for (; static_cast<std::size_t>(end - logit) >= ahead + line; logit += line) {
-            LLMZERO_PREFETCH(logit + ahead);
-            LLMZERO_LANES
+            if (least > 0 && !is_penalised && !detail::may_hold_larger(logit, std::bit_cast<float>(least))) {
+                continue;
+            }
             for (std::size_t i = 0; i < line; ++i) {
                 look_at(logit[i]);
             }
