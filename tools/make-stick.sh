@@ -66,6 +66,8 @@ out=$folder/$(basename "$out")
 mkdir -p "$work"
 work=$(cd "$work" && pwd)
 
+# Where Debian has mkfs.vfat and sfdisk, which users' paths leave out.
+PATH=$PATH:/usr/sbin:/sbin
 # Dates inside the image; what a clock says would differ each time.
 export SOURCE_DATE_EPOCH=1767225600 TZ=UTC LC_ALL=C
 unset CXX CXXFLAGS CPPFLAGS LDFLAGS CMAKE_TOOLCHAIN_FILE

@@ -2,6 +2,7 @@
 # emulated.sh ROOT PROGRAM WORK: makes the image with that llmzero-stick, twice, and tries it with emulated.py.
 set -eu
 root=$1 program=$2 work=$3
+PATH=$PATH:/usr/sbin:/sbin # for fsck.vfat and sfdisk
 not_tested() {
     echo "NOT TESTED: $1, so the stick was not tried in an emulated board."
     [ -z "${CI:-}" ] || exit 1
