@@ -26,7 +26,7 @@ foreach(source IN LISTS fuzz_sources)
         set(found ${CMAKE_CURRENT_BINARY_DIR}/found-${name})
         file(MAKE_DIRECTORY ${found})
         set(runs 10000)
-        if(name MATCHES "^fat_") # whole volumes: some milliseconds each
+        if(name MATCHES "^fat_|^model$") # whole volumes and models: some milliseconds each
             set(runs 300)
         endif()
         # What is found goes to the first folder, and a crash beside it: not into the sources.

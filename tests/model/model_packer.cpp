@@ -160,7 +160,8 @@ TEST_CASE("model_packer: a sketch of the head comes with the file") {
             const auto whole = bytes_needed(bytes, {.kernels = set, .head = head_mode::full});
             const auto sketched = bytes_needed(bytes, {.kernels = set, .head = head_mode::sketch});
             REQUIRE((whole && sketched));
-            CHECK(*sketched - *whole == set->packed_bytes(packed_format::q4, 500, head.cols) + 500 * sizeof(float));
+            CHECK(*sketched - *whole ==
+                  set->packed_bytes(packed_format::q4, 500, static_cast<std::size_t>(head.cols)) + 500 * sizeof(float));
             CHECK(load(*with, {.kernels = set, .head = head_mode::sketch})->memory_bytes() == *sketched);
             const auto other = support::with_other_key(*with, packed_sketch_key, [](gguf_writer & writer) {
                 return writer.add(packed_sketch_key, std::uint64_t{1});
