@@ -86,11 +86,14 @@
 #    define LLMZERO_UNROLL _Pragma("GCC unroll 16")
 #endif
 
-// Asks for the cache line at an address that is read soon, where the core does not guess that by itself.
+// Asks for the cache line of an element that is read soon, where the core does not guess that by itself. It may lie
+// behind the end, so the address is reckoned as a number.
 #if LLMZERO_HAS_ARM1176
-#    define LLMZERO_PREFETCH(address) __builtin_prefetch(address)
+#    define LLMZERO_PREFETCH(base, index)                                                                              \
+        __builtin_prefetch(                                                                                            \
+            reinterpret_cast<const void *>(reinterpret_cast<__UINTPTR_TYPE__>(base) + (index) * sizeof *(base)))
 #else
-#    define LLMZERO_PREFETCH(address) static_cast<void>(address)
+#    define LLMZERO_PREFETCH(base, index) static_cast<void>(index)
 #endif
 
 // 1 where every machine that a build is for has one core.

@@ -12,8 +12,8 @@ inline void add(float * LLMZERO_RESTRICT y, const float * LLMZERO_RESTRICT x, st
     constexpr std::size_t lanes = 8;
     std::size_t i = 0;
     for (; i + lanes <= n; i += lanes) {
-        LLMZERO_PREFETCH(y + i + 4 * lanes);
-        LLMZERO_PREFETCH(x + i + 4 * lanes);
+        LLMZERO_PREFETCH(y, i + 4 * lanes);
+        LLMZERO_PREFETCH(x, i + 4 * lanes);
         float sum[lanes];
         LLMZERO_LANES
         for (std::size_t lane = 0; lane < lanes; ++lane) {

@@ -38,7 +38,7 @@ inline constexpr std::size_t eight = 8; // numbers that are looked at together
 // a small core; for those above 0 the order is the same. Asks for the numbers that come next.
 inline bool may_hold_larger(const float * y, float bound) {
     constexpr std::size_t ahead = 32; // floats: four lines of 32 bytes
-    LLMZERO_PREFETCH(y + ahead);
+    LLMZERO_PREFETCH(y, ahead);
     const std::int32_t half = std::bit_cast<std::int32_t>(bound) / 2 - 1; // halves, so that differences fit
     std::int32_t below[eight];
     LLMZERO_LANES

@@ -14,7 +14,7 @@ inline void rms_norm(const float * x, const float * weight, std::size_t n, float
     float sums[lanes] = {};
     std::size_t i = 0;
     for (; i + lanes <= n; i += lanes) {
-        LLMZERO_PREFETCH(x + i + 4 * lanes);
+        LLMZERO_PREFETCH(x, i + 4 * lanes);
         LLMZERO_LANES
         for (std::size_t lane = 0; lane < lanes; ++lane) {
             sums[lane] += x[i + lane] * x[i + lane];
@@ -29,7 +29,7 @@ inline void rms_norm(const float * x, const float * weight, std::size_t n, float
     }
     const float scale = 1.0f / std::sqrt(sum / static_cast<float>(n) + epsilon);
     for (i = 0; i + lanes <= n; i += lanes) {
-        LLMZERO_PREFETCH(weight + i + 4 * lanes);
+        LLMZERO_PREFETCH(weight, i + 4 * lanes);
         float scaled[lanes];
         LLMZERO_LANES
         for (std::size_t lane = 0; lane < lanes; ++lane) {

@@ -14,8 +14,8 @@ inline void swiglu(float * gate, const float * up, std::size_t n) {
     constexpr std::size_t ahead = 16; // two lines of a small core's cache
     std::size_t i = 0;
     for (; i + lanes <= n; i += lanes) {
-        LLMZERO_PREFETCH(gate + i + ahead);
-        LLMZERO_PREFETCH(up + i + ahead);
+        LLMZERO_PREFETCH(gate, i + ahead);
+        LLMZERO_PREFETCH(up, i + ahead);
         float power[lanes];
         LLMZERO_LANES
         for (std::size_t lane = 0; lane < lanes; ++lane) {
