@@ -38,9 +38,9 @@ class thread_team {
 public:
     static constexpr std::uint32_t max_threads = LLMZERO_HAS_THREADS ? 256 : 1;
 
-    // Nanoseconds that a piece takes at least, about: longer than handing it over, which is several cache lines that go
-    // from one core to another.
-    static constexpr std::uint64_t least_cost = 1000;
+    // Nanoseconds that a piece takes at least, about: much longer than handing it over, which is several cache lines
+    // that go from one core to another, since a core that is busy with something else makes it longer still.
+    static constexpr std::uint64_t least_cost = 2500;
 
     // Whether so many can be asked for. Error: bad_argument (0, too many, or more than one in a build without threads).
     static status check(std::uint32_t n_threads) {
