@@ -102,7 +102,10 @@ inline constexpr std::uint64_t default_quantize_seed = 1;
     out += "Shapes: ";
     append_wrapped(out, shape_names() + ".", 2, 8);
     out += "Kernels: ";
-    append_wrapped(out, layout_names() + "; arm1176 is the Raspberry Pi Zero's, x86 that of PCs with AVX2.", 2, 9);
+    append_wrapped(out,
+                   layout_names() +
+                       "; arm1176 is the Raspberry Pi Zero's, neon that of later ones, x86 that of PCs with AVX2.",
+                   2, 9);
     out += "\nOUT appears when it is complete; until then there is OUT.new beside it. The\n"
            "report goes to standard output, everything else to standard error.\n"
            "\nEach option may also be set in the environment, --type Q4_0 as\n"

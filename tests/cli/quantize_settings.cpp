@@ -59,7 +59,7 @@ TEST_CASE("llmzero-quantize: packing needs no type, and takes none") {
         cli::quantize_settings wrong;
         return read_quantize(wrong, words);
     };
-    CHECK(message({"a", "b", "--pack", "list"}) == "--pack: 'list' is not one of: arm1176, x86, portable");
+    CHECK(message({"a", "b", "--pack", "list"}) == "--pack: 'list' is not one of: arm1176, neon, x86, portable");
     for (const std::vector<std::string> & more :
          std::vector<std::vector<std::string>>{{"--type", "Q4_0"}, {"--pure"}, {"--random", "stories15m"}}) {
         std::vector<std::string> words = {"a", "b", "--pack", "portable"};

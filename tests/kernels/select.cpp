@@ -54,11 +54,12 @@ TEST_CASE("select: names that are not there") {
 }
 
 TEST_CASE("select: every machine has all layouts, each found by its name") {
-    REQUIRE(packed_layouts().size() == 3);
+    REQUIRE(packed_layouts().size() == 4);
     for (const packed_layout * layout : packed_layouts()) {
         CHECK(find_layout(layout->layout_name) == layout);
     }
     CHECK(find_layout("arm1176") == &kernels::arm1176::layout);
+    CHECK(find_layout("neon") == &kernels::neon::layout);
     CHECK(find_layout("x86") == &kernels::x86::layout);
     CHECK(find_layout("portable") == &kernels::portable::layout);
     CHECK(find_layout("arm") == nullptr);

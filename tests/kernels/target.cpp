@@ -38,6 +38,8 @@ TEST_CASE("target: is what the compiler compiles for") {
 #    endif
 #elif defined(__i386__)
     CHECK(target == (name == "32-bit x86" ? "i686" : "avx2"));
+#elif defined(__aarch64__)
+    CHECK(target == (name == "AArch64" ? "aarch64" : "aarch64_dotprod"));
 #elif defined(__arm__)
     CHECK(name.find("ARM") != std::string_view::npos);
     CHECK(target.substr(0, 3) == "arm");

@@ -99,7 +99,7 @@ TEST_CASE("packed_tensors: files for other kernels, and of other layouts, are re
     }
     const auto bytes = packed_llama();
     tells(refusal(bytes, packed_kernels_key, [](gguf_writer & to) { return to.add(packed_kernels_key, "zx81"); }),
-          error_code::unsupported, "'zx81', kernels that are not known here; known: arm1176, x86, portable");
+          error_code::unsupported, "'zx81', kernels that are not known here; known: arm1176, neon, x86, portable");
     tells(refusal(bytes, packed_kernels_key,
                   [](gguf_writer & to) { return to.add(packed_kernels_key, std::uint32_t{1}); }),
           error_code::malformed, "expected a string");

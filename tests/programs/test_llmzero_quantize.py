@@ -129,7 +129,7 @@ class Quantize(unittest.TestCase):
         cases = [
             (2, "--type TYPE is needed", kit("stories260K-F32"), self.out),
             (2, "'Q9_9' is not one of: F32, ", kit("stories260K-F32"), "--type", "Q9_9", self.out),
-            (2, "'z80' is not one of: arm1176, x86, portable", kit("stories260K-F32"), "--pack", "z80", self.out),
+            (2, "'z80' is not one of: arm1176, neon, x86, portable", kit("stories260K-F32"), "--pack", "z80", self.out),
             (2, "--pack keeps the types", kit("stories260K-F32"), "--pack", "portable", "--type", "Q8_0", self.out),
             (2, "1 file names are given", kit("stories260K-F32"), "--type", "Q4_0"),
             (2, "no option '--sead'; did you mean --seed?", "--sead", "1"),

@@ -11,8 +11,8 @@ import unittest
 import support
 from support import Program
 
-SETS = ("arm1176", "x86", "portable")
-X86_SETS = ("avx2", "avx512vnni")  # which share a layout
+SETS = ("arm1176", "neon", "x86", "portable")
+LAYOUTS = {"avx2": "x86", "avx512vnni": "x86", "dotprod": "neon"}  # of sets that share one
 
 
 class Packed(unittest.TestCase):
@@ -25,7 +25,7 @@ class Packed(unittest.TestCase):
             cls.check(cls.other("llmzero-quantize", cls.model, "--pack", name, path))
         verbose = Program.run("-m", cls.model, "--ids", "-p", "300", "-n", "1", "--verbose")
         cls.own = re.search("kernels: (\\w+)", verbose.err).group(1)
-        cls.own = "x86" if cls.own in X86_SETS else cls.own
+        cls.own = LAYOUTS.get(cls.own, cls.own)
 
     @staticmethod
     def check(done):

@@ -5,6 +5,8 @@
 #include <llmzero/kernels/arm1176.hpp>
 #include <llmzero/kernels/arm1176_layout.hpp>
 #include <llmzero/kernels/kernel_set.hpp>
+#include <llmzero/kernels/neon.hpp>
+#include <llmzero/kernels/neon_layout.hpp>
 #include <llmzero/kernels/portable.hpp>
 #include <llmzero/kernels/x86.hpp>
 #include <llmzero/kernels/x86_layout.hpp>
@@ -33,11 +35,17 @@ inline constexpr compiled_set compiled_sets[] = {
     {&x86::avx512vnni::set, x86::avx512vnni::runs_here},
     {&x86::avx2::set, x86::avx2::runs_here},
 #endif
+#if LLMZERO_HAS_DOTPROD
+    {&neon::dotprod::set, neon::dotprod::runs_here},
+#endif
+#if LLMZERO_HAS_NEON
+    {&neon::smull::set, nullptr},
+#endif
     {&portable::set, nullptr},
 };
 
 // Those of all kernel sets, of this build or not.
-inline constexpr const packed_layout * layouts[] = {&arm1176::layout, &x86::layout, &portable::layout};
+inline constexpr const packed_layout * layouts[] = {&arm1176::layout, &neon::layout, &x86::layout, &portable::layout};
 
 } // namespace kernels
 
@@ -106,7 +114,7 @@ inline const packed_layout * find_layout(std::string_view name) {
     return nullptr;
 }
 
-// "arm1176, x86, portable": what find_layout() knows, for messages.
+// "arm1176, neon, x86, portable": what find_layout() knows, for messages.
 struct layout_names {
     layout_names() {
         std::size_t n = 0;

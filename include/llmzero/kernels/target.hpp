@@ -31,6 +31,9 @@
 #    elif defined(__i386__)
 #        define LLMZERO_TARGET i686
 #        define LLMZERO_TARGET_NAME "32-bit x86"
+#    elif defined(__aarch64__) && defined(__ARM_FEATURE_DOTPROD)
+#        define LLMZERO_TARGET aarch64_dotprod
+#        define LLMZERO_TARGET_NAME "AArch64 compiled for dot products"
 #    elif defined(__aarch64__)
 #        define LLMZERO_TARGET aarch64
 #        define LLMZERO_TARGET_NAME "AArch64"
@@ -62,6 +65,27 @@
         __attribute__((target("avx2,fma,f16c,avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")))
 #else
 #    define LLMZERO_HAS_X86 0
+#endif
+
+// NEON with fused products and conversions of halves: every AArch64, and ARMv7 compiled with -mfpu=neon-vfpv4 or what
+// contains it (Cortex-A5, A7, A12, A15, A17 and all of ARMv8). Dot products are in one program with it; before version
+// 16 clang has them only where the whole program does.
+#if defined(__ARM_NEON) && (defined(__aarch64__) || (defined(__ARM_FEATURE_FMA) && (__ARM_FP & 2) != 0)) &&            \
+    !defined(__ARM_BIG_ENDIAN) && !defined(LLMZERO_PORTABLE_ONLY)
+#    define LLMZERO_HAS_NEON 1
+#else
+#    define LLMZERO_HAS_NEON 0
+#endif
+#if LLMZERO_HAS_NEON && defined(__aarch64__) &&                                                                        \
+    (!defined(__clang__) || __clang_major__ >= 16 || defined(__ARM_FEATURE_DOTPROD))
+#    define LLMZERO_HAS_DOTPROD 1
+#    if defined(__clang__)
+#        define LLMZERO_FOR_DOTPROD __attribute__((target("dotprod")))
+#    else
+#        define LLMZERO_FOR_DOTPROD __attribute__((target("arch=armv8.2-a+dotprod")))
+#    endif
+#else
+#    define LLMZERO_HAS_DOTPROD 0
 #endif
 
 // Whether a product and a sum can be one instruction, which rounds differently.
