@@ -29,8 +29,9 @@ namespace detail {
 // Four columns of x, for every row: AArch64 has instructions for upper halves of vectors alone, ARMv7 for any half.
 #    if defined(__aarch64__)
 using columns = int8x16_t;
-LLMZERO_ALWAYS_INLINE columns broadcast(std::int32_t word) {
-    return vreinterpretq_s8_s32(vdupq_n_s32(word));
+inline constexpr std::size_t vectors_together = 2; // with several tokens
+template <int lane> LLMZERO_ALWAYS_INLINE columns broadcast(int32x4_t four) {
+    return vreinterpretq_s8_s32(vdupq_laneq_s32(four, lane));
 }
 LLMZERO_ALWAYS_INLINE int16x8_t multiply_low(int8x16_t w, columns x) {
     return vmull_s8(vget_low_s8(w), vget_low_s8(x));
@@ -46,8 +47,9 @@ LLMZERO_ALWAYS_INLINE int16x8_t add_high(int16x8_t sum, int8x16_t w, columns x) 
 }
 #    else
 using columns = int8x8_t;
-LLMZERO_ALWAYS_INLINE columns broadcast(std::int32_t word) {
-    return vreinterpret_s8_s32(vdup_n_s32(word));
+inline constexpr std::size_t vectors_together = 1;
+template <int lane> LLMZERO_ALWAYS_INLINE columns broadcast(int32x4_t four) {
+    return vreinterpret_s8_s32(vdup_lane_s32(lane < 2 ? vget_low_s32(four) : vget_high_s32(four), lane % 2));
 }
 LLMZERO_ALWAYS_INLINE int16x8_t multiply_low(int8x16_t w, columns x) {
     return vmull_s8(vget_low_s8(w), x);
@@ -65,10 +67,12 @@ LLMZERO_ALWAYS_INLINE int16x8_t add_high(int16x8_t sum, int8x16_t w, columns x) 
 
 LLMZERO_ALWAYS_INLINE void load_columns(const std::int8_t * code, columns (&x)[8]) {
     LLMZERO_UNROLL
-    for (std::size_t k = 0; k < 8; ++k) {
-        std::int32_t word;
-        std::memcpy(&word, code + 4 * k, sizeof word);
-        x[k] = broadcast(word);
+    for (std::size_t h = 0; h < 2; ++h) {
+        const int32x4_t four = vreinterpretq_s32_s8(load_codes(code + h * half_size));
+        x[4 * h] = broadcast<0>(four);
+        x[4 * h + 1] = broadcast<1>(four);
+        x[4 * h + 2] = broadcast<2>(four);
+        x[4 * h + 3] = broadcast<3>(four);
     }
 }
 
@@ -107,46 +111,85 @@ LLMZERO_ALWAYS_INLINE group_sums sum_group(const int8x16_t (&w)[8], const column
 
 } // namespace detail
 
-// y(16, n_tokens) = tile x, for the tokens of x [n_tokens, n_groups]; y [n_tokens][16].
-template <packed_format format, std::size_t n_tokens>
-inline void multiply_tile(const std::byte * tile, const activation_group * x, std::size_t n_groups, float * y) {
+// y(16) = tile x, through the tile as it lies in memory.
+template <packed_format format>
+inline void multiply_one(const std::byte * tile, const activation_group * x, std::size_t n_groups, float * y) {
     constexpr tile_shape shape{format};
     constexpr std::size_t vectors = tile_shape::rows / vector_rows;
-    constexpr std::size_t at_once = n_tokens == 1 ? vectors : 1; // one token: through the tile as it lies in memory
-    for (std::size_t first = 0; first < vectors; first += at_once) {
-        float32x4_t total[at_once * n_tokens];
-        LLMZERO_UNROLL
-        for (std::size_t i = 0; i < at_once * n_tokens; ++i) {
-            total[i] = vdupq_n_f32(0.0f);
+    float32x4_t total[vectors];
+    LLMZERO_UNROLL
+    for (std::size_t v = 0; v < vectors; ++v) {
+        total[v] = vdupq_n_f32(0.0f);
+    }
+    for (std::size_t g = 0; g < n_groups; ++g) {
+        const std::byte * const block = tile + shape.block_at(g);
+        const std::byte * const group = tile + shape.group_at(g);
+        detail::columns columns[8];
+        detail::load_columns(x[g].code, columns);
+        LLMZERO_UNROLL_VECTORS
+        for (std::size_t v = 0; v < vectors; ++v) {
+            int8x16_t w[8];
+            load_lines<format>(group + shape.factor_bytes() + 16 * v, w);
+            const row_scales scales = load_row_scales<format>(block, group, v * vector_rows);
+            total[v] = add_scaled<format>(total[v], detail::sum_group<format>(w, columns, x[g]), scales, x[g]);
+        }
+    }
+    LLMZERO_UNROLL
+    for (std::size_t v = 0; v < vectors; ++v) {
+        vst1q_f32(y + v * vector_rows, total[v]);
+    }
+}
+
+// y(16, n_tokens) = tile x, a few vectors of rows at a time: codes are unpacked once for all tokens, and columns copied
+// once for all vectors.
+template <packed_format format, std::size_t n_tokens>
+inline void multiply_several(const std::byte * tile, const activation_group * x, std::size_t n_groups, float * y) {
+    constexpr tile_shape shape{format};
+    constexpr std::size_t vectors = tile_shape::rows / vector_rows;
+    constexpr std::size_t together = detail::vectors_together;
+    for (std::size_t first = 0; first < vectors; first += together) {
+        float32x4_t total[n_tokens][together];
+        for (std::size_t t = 0; t < n_tokens; ++t) {
+            for (std::size_t v = 0; v < together; ++v) {
+                total[t][v] = vdupq_n_f32(0.0f);
+            }
         }
         for (std::size_t g = 0; g < n_groups; ++g) {
-            const std::byte * const block = tile + shape.block_at(g);
             const std::byte * const group = tile + shape.group_at(g);
-            detail::columns columns[8];
-            if constexpr (n_tokens == 1) {
-                detail::load_columns(x[g].code, columns);
-            }
+            int8x16_t w[together][8];
+            row_scales scales[together];
             LLMZERO_UNROLL
-            for (std::size_t i = 0; i < at_once; ++i) {
-                const std::size_t v = first + i;
-                int8x16_t w[8];
-                load_lines<format>(group + shape.factor_bytes() + 16 * v, w);
-                const row_scales scales = load_row_scales<format>(block, group, v * vector_rows);
+            for (std::size_t v = 0; v < together; ++v) {
+                load_lines<format>(group + shape.factor_bytes() + 16 * (first + v), w[v]);
+                scales[v] = load_row_scales<format>(tile + shape.block_at(g), group, (first + v) * vector_rows);
+            }
+            LLMZERO_KEEP_LOOP
+            for (std::size_t t = 0; t < n_tokens; ++t) {
+                const activation_group & a = x[t * n_groups + g];
+                detail::columns columns[8];
+                detail::load_columns(a.code, columns);
                 LLMZERO_UNROLL
-                for (std::size_t t = 0; t < n_tokens; ++t) {
-                    const activation_group & a = x[t * n_groups + g];
-                    if constexpr (n_tokens != 1) {
-                        detail::load_columns(a.code, columns);
-                    }
-                    float32x4_t & sum = total[i * n_tokens + t];
-                    sum = add_scaled<format>(sum, detail::sum_group<format>(w, columns, a), scales, a);
+                for (std::size_t v = 0; v < together; ++v) {
+                    const group_sums sums = detail::sum_group<format>(w[v], columns, a);
+                    total[t][v] = add_scaled<format>(total[t][v], sums, scales[v], a);
                 }
             }
         }
-        LLMZERO_UNROLL
-        for (std::size_t i = 0; i < at_once * n_tokens; ++i) {
-            vst1q_f32(y + i % n_tokens * tile_shape::rows + (first + i / n_tokens) * vector_rows, total[i]);
+        for (std::size_t t = 0; t < n_tokens; ++t) {
+            for (std::size_t v = 0; v < together; ++v) {
+                vst1q_f32(y + t * tile_shape::rows + (first + v) * vector_rows, total[t][v]);
+            }
         }
+    }
+}
+
+// y(16, n_tokens) = tile x, for the tokens of x [n_tokens, n_groups]; y [n_tokens][16].
+template <packed_format format, std::size_t n_tokens>
+inline void multiply_tile(const std::byte * tile, const activation_group * x, std::size_t n_groups, float * y) {
+    if constexpr (n_tokens == 1) {
+        multiply_one<format>(tile, x, n_groups, y);
+    } else {
+        multiply_several<format, n_tokens>(tile, x, n_groups, y);
     }
 }
 

@@ -110,6 +110,19 @@
 #    define LLMZERO_UNROLL _Pragma("GCC unroll 16")
 #endif
 
+// Before such a loop that must stay one: side by side its rounds want more registers than there are, and compilers
+// spill more than the loop costs.
+#if defined(__clang__)
+#    define LLMZERO_KEEP_LOOP _Pragma("clang loop unroll(disable)")
+#else
+#    define LLMZERO_KEEP_LOOP _Pragma("GCC unroll 1")
+#endif
+#if defined(__arm__)
+#    define LLMZERO_UNROLL_VECTORS LLMZERO_KEEP_LOOP
+#else
+#    define LLMZERO_UNROLL_VECTORS LLMZERO_UNROLL
+#endif
+
 // Asks for the cache line of an element that is read soon, where the core does not guess that by itself. It may lie
 // behind the end, so the address is reckoned as a number.
 #if LLMZERO_HAS_ARM1176
