@@ -4,7 +4,8 @@
 #     cmake --preset asan && cmake --build --preset asan --target fuzz-gguf
 #     build/asan/fuzz-gguf -max_total_time=600 found tests/fuzz/corpus/gguf
 #
-# The test fuzz/<name>_search is a short search of that kind, always the same.
+# The test fuzz/<name>_search is a short search of that kind. It goes another way each time in spite of its seed, since the
+# fuzzer also tries addresses that it saw compared.
 file(GLOB fuzz_sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_LIST_DIR}/fuzz_*.cpp)
 foreach(source IN LISTS fuzz_sources)
     cmake_path(GET source STEM name)
