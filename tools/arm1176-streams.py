@@ -24,17 +24,18 @@ import sys
 
 X, W = 'r0', 'r1'
 FACTORS = ['r4', 'r5', 'r6', 'r7']
-LOOK_AHEAD = 14      # instructions that the scheduler may choose from
-PREFETCH_BYTES = 96  # beyond a group's scales: three lines, so that two are always on their way
-PHASE = [0.1, 0.6]    # of the distance between two prefetched lines, of weights and of activations: not at the same time
-NOTHING = 'nothing'  # what sums begin from
+LOOK_AHEAD = 14       # instructions that the scheduler may choose from
+PREFETCH_BYTES = 96   # beyond a group's scales: three lines, so that two are always on their way
+WEIGHTS_PHASE = 0.1   # of the distance between two prefetched lines of weights
+ACTIVATIONS_AT = 0.17 # of a strip: when all lines of activations are prefetched
+NOTHING = 'nothing'   # what sums begin from
 # Cycles for a multiply-accumulate under the timing model with 576 (512 where a type of files has blocks of 256) and with
 # 1536 columns, weights from memory.
-MODELLED = {'stream_4_f32': (576, 1.34, 1.35), 'stream_4_f32_offset': (512, 1.46, 1.48),
-            'stream_4_halves_f32': (512, 1.55, 1.56), 'stream_4_halves_f32_offset': (512, 1.93, 2.00),
-            'stream_5_f16': (576, 1.62, 1.63), 'stream_5_f32_offset': (512, 1.93, 2.00),
-            'stream_6_halves_f32': (512, 1.93, 2.00), 'stream_8_f16': (576, 2.06, 2.11),
-            'stream_8_f32_offset': (512, 2.38, 2.44)}
+MODELLED = {'stream_4_f32': (576, 1.33, 1.33), 'stream_4_f32_offset': (512, 1.45, 1.45),
+            'stream_4_halves_f32': (512, 1.54, 1.54), 'stream_4_halves_f32_offset': (512, 1.90, 1.94),
+            'stream_5_f16': (576, 1.60, 1.59), 'stream_5_f32_offset': (512, 1.90, 1.94),
+            'stream_6_halves_f32': (512, 1.91, 1.94), 'stream_8_f16': (576, 2.04, 2.05),
+            'stream_8_f32_offset': (512, 2.35, 2.38)}
 X_GROUP_BYTES = 96   # sizeof(activation_group)
 X_START, X_SCALE, X_HALF_START, X_HALF_SCALE, X_SUM, X_HALF_SUM = 64, 68, 72, 80, 84, 88
 # activation_quad, counted from its factors.
@@ -163,13 +164,17 @@ def reach(operation):
 
 
 def schedule(operations, pointers, look_ahead=LOOK_AHEAD, patient=False, prefetches=()):
-    """patient: what feeds no product goes only where nothing else can. prefetches: of each pointer the places, which are
-    spread evenly over the cycles: the memory waits for the next one as soon as a line has come."""
+    """patient: what feeds no product goes only where nothing else can. prefetches: of each pointer the places. Those of
+    weights are spread evenly over the cycles: the memory waits for the next one as soon as a line has come. Those of
+    activations come together: when they have left the second cache too, the memory changes its row twice for all of them
+    in place of twice for each."""
     due = []
     if prefetches:
         n_cycles = sum(map(len, prefetches.values())) + scheduled(operations, pointers, look_ahead, patient, [])[1]
-        for n, (pointer, places) in enumerate(prefetches.items()):
-            due += [(n_cycles * (i + PHASE[n]) / len(places), pointer, place) for i, place in enumerate(places)]
+        for pointer, places in prefetches.items():
+            for i, place in enumerate(places):
+                at = ACTIVATIONS_AT if pointer == X else (i + WEIGHTS_PHASE) / len(places)
+                due.append((n_cycles * at, pointer, place))
         due.sort()
     return scheduled(operations, pointers, look_ahead, patient, due)[0]
 
