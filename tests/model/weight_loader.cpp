@@ -110,6 +110,33 @@ TEST_CASE("weight_loader: counts first, then loads what it counted") {
     }
 }
 
+TEST_CASE("weight_loader: matrices lie in the memory that they are given, while there is some") {
+    const one_tensor made("w", {64, 3}, tensor_type::q8_0, q8_rows(3));
+    const memory_source source(made.bytes);
+    auto file = gguf_file::open(source);
+    REQUIRE(file);
+    weight_loader loader(*file, best_kernels());
+    packed_matrix w[3];
+    REQUIRE(loader.matrix(w[0], 3, 64, short_name("w")));
+    const auto bytes = static_cast<std::size_t>(loader.bytes_of_matrices());
+    CHECK(bytes >= loader.memory_bytes());
+    CHECK(bytes % cache_line_bytes == 0);
+    auto memory = heap_array<std::byte>::create(2 * bytes + cache_line_bytes);
+    REQUIRE(memory);
+    loader.start_loading({}, nullptr, memory->span());
+    for (packed_matrix & each : w) {
+        REQUIRE(loader.matrix(each, 3, 64, short_name("w")));
+        std::vector<float> out(64);
+        best_kernels().unpack_row(each.view(), 1, out.data());
+        CHECK(out[7] == 71.0f);
+    }
+    CHECK(loader.bytes_of_matrices() == bytes);
+    CHECK(w[0].view().data == memory->data());
+    CHECK(w[1].view().data == memory->data() + bytes);
+    CHECK((w[2].view().data < memory->data() || w[2].view().data >= memory->data() + memory->size()));
+    CHECK(w[2].size_bytes() == w[0].size_bytes());
+}
+
 TEST_CASE("weight_loader: progress can stop it") {
     const one_tensor made("w", {64, 2}, tensor_type::q8_0, q8_rows(2));
     const memory_source source(made.bytes);

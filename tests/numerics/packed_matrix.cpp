@@ -5,9 +5,11 @@
 #include "support/numbers.hpp"
 #include "support/threads.hpp"
 
+#include <algorithm>
 #include <cstdint>
 #include <cstring>
 #include <doctest/doctest.h>
+#include <iterator>
 #include <string>
 #include <utility>
 #include <vector>
@@ -75,6 +77,32 @@ packed_matrix random_matrix(const kernel_set & set, packed_format format, std::s
         set.pack_row(made->view(), r, groups.data());
     }
     return std::move(*made);
+}
+
+TEST_CASE("packed matrix: in memory of somebody else it is the same") {
+    for (const kernel_set * set : available_kernels()) {
+        CAPTURE(set->name);
+        auto own = packed_matrix::create(*set, packed_format::q4, 5, 64); // rows that its tile may have too many
+        REQUIRE(own);
+        const std::size_t bytes = own->size_bytes();
+        auto memory = heap_array<std::byte>::create(bytes + cache_line_bytes);
+        REQUIRE(memory);
+        std::fill(memory->begin(), memory->end(), std::byte{0x5a});
+        const packed_matrix made = packed_matrix::create_in(memory->span(), *set, packed_format::q4, 5, 64);
+        CHECK(made.view().data == memory->data());
+        CHECK(made.size_bytes() == bytes);
+        CHECK((*memory)[bytes] == std::byte{0x5a});
+        std::vector<weight_group> groups(2);
+        for (std::size_t row = 0; row < 5; ++row) {
+            for (weight_group & group : groups) {
+                set_scales(0.5f, 0.0f, &group);
+                std::fill(std::begin(group.code), std::end(group.code), static_cast<std::int8_t>(row));
+            }
+            set->pack_row(own->view(), row, groups.data());
+            set->pack_row(made.view(), row, groups.data());
+        }
+        CHECK(std::equal(own->bytes().begin(), own->bytes().end(), made.bytes().begin()));
+    }
 }
 
 TEST_CASE("packed matrix: shape, size and alignment") {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <llmzero/base/checked.hpp>
+#include <llmzero/base/large_pages.hpp>
 #include <llmzero/base/result.hpp>
 
 #include <algorithm>
@@ -85,6 +86,7 @@ public:
             return error(error_code::out_of_memory, "out of memory: %zu elements of %zu bytes were asked for", capacity,
                          sizeof(T));
         }
+        ask_for_large_pages(memory, *bytes);
         T * moved = static_cast<T *>(memory);
         std::uninitialized_move_n(data_, size_, moved);
         std::destroy_n(data_, size_);

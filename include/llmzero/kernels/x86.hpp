@@ -31,9 +31,14 @@ inline void multiply_rows(const std::byte * tile, std::size_t first_row, std::si
                           const activation_group * x, std::size_t n_groups, float * y, std::size_t y_stride) {
     alignas(64) float all[n_tokens * tile_shape::rows];
     Tiles::template multiply<format, n_tokens>(tile, first_row, end_row, x, n_groups, all);
+    const bool is_whole = end_row - first_row == tile_shape::rows;
     for (std::size_t t = 0; t < n_tokens; ++t) {
-        std::memcpy(y + t * y_stride + first_row, all + t * tile_shape::rows + first_row,
-                    (end_row - first_row) * sizeof(float));
+        float * const to = y + t * y_stride;
+        if (is_whole) { // a copy of known length is no call
+            std::memcpy(to, all + t * tile_shape::rows, tile_shape::rows * sizeof(float));
+        } else {
+            std::memcpy(to + first_row, all + t * tile_shape::rows + first_row, (end_row - first_row) * sizeof(float));
+        }
     }
 }
 

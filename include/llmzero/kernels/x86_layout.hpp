@@ -24,6 +24,7 @@
 #include <llmzero/base/f16.hpp>
 #include <llmzero/kernels/dense.hpp>
 #include <llmzero/kernels/kernel_set.hpp>
+#include <llmzero/kernels/loops.hpp>
 #include <llmzero/numerics/four_bytes.hpp>
 #include <llmzero/numerics/weight_group.hpp>
 
@@ -93,16 +94,17 @@ using llmzero::detail::load_four;
 using llmzero::detail::store_four;
 
 // The codes of a group, at the place of its row in the first line; four columns are a word.
-inline void pack_codes(const tile_shape & shape, const std::int8_t * code, std::byte * to) {
+template <packed_format format> inline void pack_codes(const std::int8_t * code, std::byte * to) {
+    constexpr tile_shape shape{format};
     constexpr std::size_t line = tile_shape::line_bytes;
+    constexpr std::uint32_t bias = in_each_byte(static_cast<std::uint32_t>(shape.bias()));
     std::uint32_t words[tile_shape::lines];
     for (std::size_t k = 0; k < tile_shape::lines; ++k) {
         // Adds the bias in each byte, whose carries go nowhere.
         const std::uint32_t word = load_four(code + 4 * k);
-        const std::uint32_t bias = in_each_byte(static_cast<std::uint32_t>(shape.bias()));
         words[k] = ((word & in_each_byte(0x7f)) + (bias & in_each_byte(0x7f))) ^ ((word ^ bias) & in_each_byte(0x80));
     }
-    if (!shape.has_split_bytes()) {
+    if constexpr (!shape.has_split_bytes()) {
         for (std::size_t k = 0; k < tile_shape::lines; ++k) {
             store_four(to + k * line, words[k]);
         }
@@ -111,7 +113,7 @@ inline void pack_codes(const tile_shape & shape, const std::int8_t * code, std::
     std::uint32_t high[2] = {};
     for (std::size_t k = 0; k < tile_shape::lines; ++k) {
         const std::uint32_t rest = words[k] >> 4 & in_each_byte(3);
-        if (shape.high_lines() == 1) {
+        if constexpr (shape.high_lines() == 1) {
             high[0] |= rest << k;
         } else {
             high[k / 4] |= rest << (k % 4 * 2);
@@ -182,32 +184,44 @@ inline void pad(const packed_view & into) {
     }
 }
 
+namespace detail {
+
+// Row r of a tile.
+template <packed_format format>
+inline void pack_row_of_tile(const weight_group * groups, std::size_t n_groups, std::size_t r, std::byte * tile) {
+    constexpr tile_shape shape{format};
+    for (std::size_t g = 0; g < n_groups; ++g, ++groups) {
+        if (g % shape.groups_in_block() == 0) {
+            std::byte * const scale = tile + shape.block_at(g) + r * shape.scale_bytes();
+            store_scale(shape, groups->scale, scale);
+            if (has_offset(format)) {
+                store_scale(shape, groups->offset, scale + tile_shape::rows * shape.scale_bytes());
+            }
+        }
+        std::byte * const group = tile + shape.group_at(g);
+        for (std::size_t h = 0; has_halves(format) && h < 2; ++h) {
+            group[h * tile_shape::rows + r] = static_cast<std::byte>(groups->half_scale[h]);
+            if (has_offset(format)) {
+                group[(2 + h) * tile_shape::rows + r] = static_cast<std::byte>(groups->half_offset[h]);
+            }
+        }
+        pack_codes<format>(groups->code, group + shape.row_in_group(r));
+    }
+}
+
+} // namespace detail
+
+// Compiled for each format: a model waits for it when it is loaded.
 inline void pack_row(const packed_view & into, std::size_t row, const void * source) {
     if (!is_quantised(into.format)) {
         return dense::pack_row(into, row, source);
     }
-    const tile_shape shape{into.format};
     const std::size_t n_groups = into.cols / group_size;
-    std::byte * const tile = into.data + row / tile_shape::rows * shape.tile_bytes(n_groups);
-    const std::size_t r = row % tile_shape::rows;
-    const auto * groups = static_cast<const weight_group *>(source);
-    for (std::size_t g = 0; g < n_groups; ++g, ++groups) {
-        if (g % shape.groups_in_block() == 0) {
-            std::byte * const scale = tile + shape.block_at(g) + r * shape.scale_bytes();
-            detail::store_scale(shape, groups->scale, scale);
-            if (has_offset(shape.format)) {
-                detail::store_scale(shape, groups->offset, scale + tile_shape::rows * shape.scale_bytes());
-            }
-        }
-        std::byte * const group = tile + shape.group_at(g);
-        for (std::size_t h = 0; has_halves(shape.format) && h < 2; ++h) {
-            group[h * tile_shape::rows + r] = static_cast<std::byte>(groups->half_scale[h]);
-            if (has_offset(shape.format)) {
-                group[(2 + h) * tile_shape::rows + r] = static_cast<std::byte>(groups->half_offset[h]);
-            }
-        }
-        detail::pack_codes(shape, groups->code, group + shape.row_in_group(r));
-    }
+    std::byte * const tile = into.data + row / tile_shape::rows * tile_shape{into.format}.tile_bytes(n_groups);
+    with_format(into.format, [&]<packed_format format>() {
+        detail::pack_row_of_tile<format>(static_cast<const weight_group *>(source), n_groups, row % tile_shape::rows,
+                                         tile);
+    });
 }
 
 inline void unpack_row(const packed_view & from, std::size_t row, float * out) {

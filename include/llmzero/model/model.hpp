@@ -1,7 +1,9 @@
 // A loaded model: weights, shape and tokenizer. Immutable, cheap to copy, and safe to share between threads.
 #pragma once
 
+#include <llmzero/base/checked.hpp>
 #include <llmzero/base/cores.hpp>
+#include <llmzero/base/heap_array.hpp>
 #include <llmzero/base/shared.hpp>
 #include <llmzero/base/thread_team.hpp>
 #include <llmzero/kernels/select.hpp>
@@ -72,7 +74,8 @@ private:
     friend result<model> load(const char *, const load_options &);
 
     struct parts {
-        std::optional<file_source> file; // whose mapping the weights lie in
+        std::optional<file_source> file; // whose mapping the weights lie in, or
+        heap_array<std::byte> matrices;  // which they are packed into
         model_config config;
         tokenizer text;
         std::unique_ptr<const llmzero::network> weights;
@@ -163,7 +166,13 @@ inline result<model> model::load(const byte_source & source, const load_options 
     LLMZERO_ASSIGN(
         const auto team,
         thread_team::create_for(options.threads, loader.bytes_to_pack() < worth_threads ? 1 : default_threads(bytes)));
-    loader.start_loading(options.progress, team.get());
+    // One block for all, which the system can give in large pages.
+    const auto matrix_bytes = to_size(loader.bytes_of_matrices());
+    if (!matrix_bytes) {
+        return error(error_code::out_of_memory, "the model's matrices do not fit into this machine's memory");
+    }
+    LLMZERO_ASSIGN(auto matrices, heap_array<std::byte>::create_for_overwrite(*matrix_bytes));
+    loader.start_loading(options.progress, team.get(), matrices.span());
     LLMZERO_ASSIGN(auto weights, architecture->load(loader, config));
     LLMZERO_ASSIGN(const std::uint64_t fingerprint, fingerprint_of(file));
     // A template that is no text is as good as none.
@@ -173,11 +182,12 @@ inline result<model> model::load(const byte_source & source, const load_options 
     if (to_keep != nullptr && loader.has_borrowed()) {
         kept = std::move(*to_keep);
     }
-    LLMZERO_ASSIGN(auto all,
-                   shared<model::parts>::create(model::parts{
-                       std::move(kept), config, std::move(text), std::move(weights), &kernels, bytes, fingerprint,
-                       llmzero::preferred_kv(kernels.gains_by_eight_bit_kv, loader.rounds_activations(), config), chat,
-                       architecture->name, short_name("%.*s", static_cast<int>(name.size()), name.data())}));
+    LLMZERO_ASSIGN(
+        auto all,
+        shared<model::parts>::create(model::parts{
+            std::move(kept), std::move(matrices), config, std::move(text), std::move(weights), &kernels, bytes,
+            fingerprint, llmzero::preferred_kv(kernels.gains_by_eight_bit_kv, loader.rounds_activations(), config),
+            chat, architecture->name, short_name("%.*s", static_cast<int>(name.size()), name.data())}));
     return model(std::move(all));
 }
 

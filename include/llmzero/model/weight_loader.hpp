@@ -39,9 +39,12 @@ public:
         may_borrow_ = may_borrow;
     }
 
-    // From here on tensors are loaded, and packed by the team's threads (nullptr: by the caller's).
-    void start_loading(progress_function progress, thread_team * team = nullptr) {
+    // From here on tensors are loaded, and packed by the team's threads (nullptr: by the caller's). Matrices are packed
+    // into `memory`, bytes_of_matrices() of it aligned to a cache line, which must outlive them; where it is empty each
+    // has its own.
+    void start_loading(progress_function progress, thread_team * team = nullptr, std::span<std::byte> memory = {}) {
         is_loading_ = true;
+        memory_ = memory;
         packer_.share_with(team, kernels_.shared_rows);
         file_bytes_total_ = file_bytes_;
         file_bytes_ = 0;
@@ -54,6 +57,8 @@ public:
     [[nodiscard]] const kernel_set & kernels() const { return kernels_; }
     // Bytes of the file that are to be packed, of the tensors named so far.
     [[nodiscard]] std::uint64_t bytes_to_pack() const { return bytes_to_pack_; }
+    // Memory that the matrices take which are to be packed, of the tensors named so far.
+    [[nodiscard]] std::uint64_t bytes_of_matrices() const { return bytes_of_matrices_; }
     // Whether one of the matrices named so far is quantised.
     [[nodiscard]] bool rounds_activations() const { return rounds_activations_; }
     // Whether a matrix points into the file's mapping.
@@ -81,12 +86,13 @@ public:
         bytes_to_pack_ += original == nullptr ? tensor->bytes : 0;
         rounds_activations_ = rounds_activations_ || is_quantised(type->packed);
         if (!is_loading_) {
+            bytes_of_matrices_ += original == nullptr ? whole_lines(bytes) : 0;
             return success();
         }
         if (original != nullptr) {
             return take_packed(into, *tensor, type->packed, rows, cols);
         }
-        LLMZERO_ASSIGN(into, packed_matrix::create(kernels_, type->packed, rows, cols));
+        LLMZERO_ASSIGN(into, new_matrix(type->packed, rows, cols));
         return packer_.pack(
             *tensor, *type, into, [this](std::uint64_t bytes_of_file) { return report_packed(bytes_of_file); },
             sketch_);
@@ -190,6 +196,21 @@ private:
         return tensor;
     }
 
+    static std::uint64_t whole_lines(std::uint64_t bytes) {
+        return (bytes + cache_line_bytes - 1) / cache_line_bytes * cache_line_bytes;
+    }
+
+    // One that is to be packed.
+    [[nodiscard]] result<packed_matrix> new_matrix(packed_format format, std::size_t rows, std::size_t cols) {
+        const std::uint64_t bytes = whole_lines(kernels_.packed_bytes(format, rows, cols));
+        if (bytes > memory_.size()) {
+            return packed_matrix::create(kernels_, format, rows, cols);
+        }
+        const std::span<std::byte> place = memory_;
+        memory_ = place.subspan(static_cast<std::size_t>(bytes));
+        return packed_matrix::create_in(place, kernels_, format, rows, cols);
+    }
+
     [[nodiscard]] packed_tensors::original original_of(const gguf_tensor & tensor) const {
         return packed_ != nullptr ? packed_->original_of(tensor) : packed_tensors::original{};
     }
@@ -258,6 +279,8 @@ private:
     std::uint64_t memory_bytes_ = 0;
     std::uint64_t file_bytes_ = 0; // of the tensors named so far
     std::uint64_t bytes_to_pack_ = 0;
+    std::uint64_t bytes_of_matrices_ = 0;
+    std::span<std::byte> memory_; // for matrices, what is left of it
     std::uint64_t file_bytes_packed_ = 0;
     std::uint64_t file_bytes_total_ = 0;
     tensor_packer packer_;

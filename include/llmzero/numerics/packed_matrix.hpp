@@ -36,6 +36,16 @@ public:
         return made;
     }
 
+    // The same in memory of somebody else: the first `packed_bytes` of it, aligned to a cache line, which must outlive
+    // it.
+    static packed_matrix create_in(std::span<std::byte> memory, const packed_layout & layout, packed_format format,
+                                   std::size_t rows, std::size_t cols) {
+        const auto bytes = static_cast<std::size_t>(layout.packed_bytes(format, rows, cols));
+        packed_matrix made = borrow(memory.first(bytes), format, rows, cols);
+        layout.pad(made.view());
+        return made;
+    }
+
     // One that is packed already: `bytes`, as many as the layout says and aligned to a cache line, must outlive it.
     static packed_matrix borrow(std::span<const std::byte> bytes, packed_format format, std::size_t rows,
                                 std::size_t cols) {
