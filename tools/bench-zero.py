@@ -8,16 +8,11 @@
 
 zero.csv keeps every row with the commit it was made at, so that rows can be run one by one.
 """
-import csv
-import datetime
-import json
 import math
-import os
 import sys
 from collections import namedtuple
 
-FOLDER = os.environ.get("LLMZERO_BENCH_RESULTS") or os.path.join(
-    os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "bench", "results")
+from bench_results import Table, figure, symbol
 
 # What the core can stream from memory, and what its 4-bit products take (bench/pizero/README.md).
 BYTES_PER_MS = 571e6 / 1e3
@@ -42,64 +37,13 @@ ROWS = [
 FIELDS = ["row", "model", "what", "unit", "modelled", "limit", "weight_bytes", "macs", "commit", "date"]
 
 
-def is_read_for_a_token(name):
-    """Of an encoder-decoder model: neither the encoder, nor what is read once for a source, nor the table of embeddings."""
-    return not (name.startswith("enc.") or ".cross_attn_k." in name or ".cross_attn_v." in name)
-
-
-def cost_of_a_token(tensors):
-    """Bytes of the file's weights and multiplications that a decoded token needs."""
-    has_head = any(t["name"] == "output.weight" for t in tensors)
-    read = [t for t in tensors if is_read_for_a_token(t["name"]) and not (has_head and t["name"] == "token_embd.weight")]
-    matrices = [t for t in read if not t["name"].endswith(("_norm.weight", ".bias", "_rel_b.weight"))]
-    return sum(t["bytes"] for t in read), sum(t["weights"] for t in matrices)
-
-
 def limit_ms(weight_bytes, macs):
     return max(weight_bytes / BYTES_PER_MS, macs * NS_PER_MAC / 1e6)
 
 
-def find_row(name):
-    for row in ROWS:
-        if row.name == name:
-            return row
-    sys.exit("bench-zero.py: there is no row %r; there are: %s" % (name, " ".join(row.name for row in ROWS)))
-
-
-def path_of(name):
-    return os.path.join(FOLDER, name)
-
-
-def recorded():
-    """The lines of zero.csv, by row."""
-    try:
-        with open(path_of("zero.csv"), newline="") as file:
-            return {line["row"]: line for line in csv.DictReader(file)}
-    except FileNotFoundError:
-        return {}
-
-
-def record(name, value, commit, report):
-    row = find_row(name)
-    with open(report) as file:
-        weight_bytes, macs = cost_of_a_token(json.load(file)["tensors"])
-    lines = recorded()
-    lines[name] = {
-        "row": name, "model": row.title, "what": row.what, "unit": "ratio" if row.what == "position" else "ms/token",
-        "modelled": "%.2f" % float(value), "limit": "%.1f" % limit_ms(weight_bytes, macs) if row.what == "decode" else "",
-        "weight_bytes": weight_bytes, "macs": macs, "commit": commit, "date": datetime.date.today().isoformat(),
-    }
-    os.makedirs(FOLDER, exist_ok=True)
-    with open(path_of("zero.csv"), "w", newline="") as file:
-        out = csv.DictWriter(file, FIELDS, lineterminator="\n")
-        out.writeheader()
-        out.writerows(lines[row.name] for row in ROWS if row.name in lines)
-
-
-def figure(text):
-    """Three significant digits, without an exponent."""
-    value = float(text)
-    return "%.0f" % value if value >= 100 else "%.1f" % value if value >= 10 else "%.2f" % value
+def figures(row, value, weight_bytes, macs):
+    return {"unit": "ratio" if row.what == "position" else "ms/token", "modelled": "%.2f" % float(value),
+            "limit": "%.1f" % limit_ms(weight_bytes, macs) if row.what == "decode" else ""}
 
 
 def markdown(lines):
@@ -187,16 +131,11 @@ def plot(lines):
     return "\n".join(out) + "\n</svg>\n"
 
 
-def symbol(mark, x, y):
-    if mark == "limit":
-        return '<line x1="%.1f" y1="%d" x2="%.1f" y2="%d" stroke="#c0392b" stroke-width="3"/>' % (x, y - 9, x, y + 9)
-    return '<circle cx="%.1f" cy="%d" r="5" stroke="#1f5fa8" stroke-width="1.5" fill="%s"/>' % (
-        x, y, "#1f5fa8" if mark == "own" else "#ffffff")
-
-
-def made():
-    lines = recorded()
+def made(lines):
     return {"zero.md": markdown(lines), "zero.svg": plot(lines)}
+
+
+TABLE = Table("zero", ROWS, FIELDS, made)
 
 
 def main(words):
@@ -205,16 +144,12 @@ def main(words):
         for row in ROWS:
             print(row.name, row.shape, row.type, "pure" if row.pure else "mix", row.what, row.low, row.high)
     elif what == "record" and len(words) == 5:
-        record(*words[1:])
+        row = TABLE.find_row(words[1])
+        TABLE.record(row, lambda *cost: figures(row, words[2], *cost), words[4], words[3])
     elif what == "write":
-        for name, content in made().items():
-            with open(path_of(name), "w") as file:
-                file.write(content)
+        TABLE.write()
     elif what == "check":
-        for name, content in made().items():
-            with open(path_of(name)) as file:
-                if file.read() != content:
-                    sys.exit("bench-zero.py: %s is not what zero.csv says; tools/bench-zero.py write makes it" % path_of(name))
+        TABLE.check()
     else:
         sys.exit(__doc__)
 
