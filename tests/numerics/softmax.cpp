@@ -2,6 +2,7 @@
 
 #include "support/numbers.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <doctest/doctest.h>
 #include <limits>
@@ -16,7 +17,7 @@ void check_softmax(std::vector<float> x) {
     const float guard = x[n];
     double largest = -std::numeric_limits<double>::infinity();
     for (std::size_t i = 0; i < n; ++i) {
-        largest = std::fmax(largest, static_cast<double>(x[i]));
+        largest = std::max(largest, static_cast<double>(x[i]));
     }
     std::vector<double> expected(n);
     double sum = 0;
