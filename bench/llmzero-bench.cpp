@@ -99,7 +99,7 @@ cli::option_table options_of(bench_settings & s) {
                    "Tokens of the prompt that are worked on together."),
         cli::whole('t', "threads", s.speed.threads, 0, llmzero::thread_team::max_threads,
                    "Threads that share the work on a model.",
-                   "0: one for each core, at most 4 for a model below 200 MB"),
+                   "0: one for each core, at most 4 for a model below 200 MB, 1 for a tiny one"),
         cli::choice(0, "kv", s.speed.kv, kv_type_names, "TYPE",
                     "Type of the key-value cache: f32, q8, or auto: q8 where it is faster."),
 

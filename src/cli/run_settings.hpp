@@ -97,7 +97,7 @@ inline constexpr const char * kv_type_names[] = {"f32", "q8", "auto"};
         text(0, "kernels", s.kernels, "NAME", kernels_help, kernels_standard),
         whole('t', "threads", s.threads, 0, llmzero::thread_team::max_threads,
               "Threads that share the work. The text is the same with any number of them.",
-              "0: one for each core, at most 4 for a model below 200 MB"),
+              "0: one for each core, at most 4 for a model below 200 MB, 1 for a tiny one"),
         bytes(0, "memory", s.memory, "auto",
               "Memory that model and session may take together, as 512K, 200M or 1G; 0: no limit. What needs more is "
               "refused with figures before it is taken.",

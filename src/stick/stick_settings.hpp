@@ -57,7 +57,7 @@ inline constexpr const char * stick_kv_names[] = {"f32", "q8", "auto"};
                     "Type of the key-value cache: f32, or q8: about a quarter of its size, so that conversations may "
                     "be longer where memory is short; auto: q8 where it is faster."),
         cli::whole('t', "threads", s.threads, 0, llmzero::thread_team::max_threads, "Threads that share the work.",
-                   "0: one for each core, at most 4 for a model below 200 MB"),
+                   "0: one for each core, at most 4 for a model below 200 MB, 1 for a tiny one"),
 
         cli::heading("Output"),
         cli::toggle('v', "verbose", s.verbose, "Tell on standard error what is done. So it is on a terminal."),

@@ -59,6 +59,15 @@ TEST_CASE("cores: no more than asked for") {
     }
 }
 
+TEST_CASE("cores: threads of a model by its size, and by its speed") {
+    CHECK(default_threads(10'000'000) == usable_cores(4));
+    CHECK(default_threads(300'000'000) == usable_cores(thread_team::max_threads));
+    CHECK(default_threads(10'000'000, 60) == usable_cores(4));
+    CHECK(default_threads(5'000'000, 60) == 1);
+    CHECK(default_threads(5'000'000, 4) == usable_cores(4));
+    CHECK(default_threads(0, 1) == 1);
+}
+
 #if defined(__linux__)
 TEST_CASE("cores: the affinity mask counts") {
     cpu_set_t before;

@@ -134,9 +134,9 @@ TEST_CASE("thread team: as many as were asked for, or as is usual") {
 }
 
 TEST_CASE("thread team: little work stays with the caller") {
-    const auto team = thread_team::create(4);
-    REQUIRE(team);
     const auto pieces = [&](std::size_t n_items, std::uint64_t cost) {
+        const auto team = thread_team::create(4); // one that has not been held up
+        REQUIRE(team);
         std::atomic<int> n{0};
         share(team->get(), n_items, cost, [&](std::size_t, std::size_t, std::size_t) { ++n; });
         return n.load();
@@ -147,6 +147,28 @@ TEST_CASE("thread team: little work stays with the caller") {
     CHECK(pieces(1, 100 * worth_a_piece) == 1);
     CHECK(pieces(1000, worth_a_piece / 100) == 4);     // one for each
     CHECK(pieces(1000000, 100 * worth_a_piece) == 16); // four for each
+}
+
+TEST_CASE("thread team: who was held up by another works alone for a while") {
+    const auto team = thread_team::create(2);
+    REQUIRE(team);
+    std::atomic<bool> was_alone{false};
+    for (int round = 0; round < 200 && !was_alone.load(); ++round) { // this thread may be held up by others, too
+        std::atomic<int> n_begun{0};
+        share(team->get(), 2, worth_a_piece, [&](std::size_t first, std::size_t end, std::size_t member) {
+            if (first == 0 && end == 2 && member == 0) {
+                was_alone = true;
+            }
+            ++n_begun;
+            while (!was_alone.load() && n_begun.load() < 2) {
+                std::this_thread::yield();
+            }
+            if (member != 0) {
+                std::this_thread::sleep_for(20 * sharing_pause::least_stall);
+            }
+        });
+    }
+    CHECK(was_alone.load());
 }
 
 TEST_CASE("thread team: may end at once, and asleep") {

@@ -602,7 +602,7 @@ TEST_CASE("session: how many threads it has") {
     const model m = tiny();
     const auto standard = session::create(m);
     REQUIRE(standard);
-    CHECK(standard->threads() == default_threads(m.memory_bytes()));
+    CHECK(standard->threads() == default_threads(m.memory_bytes(), m.kernels().macs_in_ns));
     CHECK(standard->threads() <= 4); // the model is small
     CHECK(session::bytes_needed(m, {.threads = 1}) < session::bytes_needed(m, {.threads = 2}));
     const auto refused = session::create(m, {.threads = 257});

@@ -3,6 +3,7 @@
 // not count.
 //
 // A model below 200 MB has products too small for more than four threads: handing them over takes longer than they do.
+// Where a token takes less than a tenth of a millisecond there is nothing to share at all.
 //
 // Linux says both (sched_getaffinity; /sys/devices/system/cpu/cpu*/topology/thread_siblings_list, as in its
 // Documentation/ABI/stable/sysfs-devices-system-cpu). Elsewhere every processor that the system has counts.
@@ -118,6 +119,13 @@ inline std::uint32_t usable_cores(std::uint32_t most) {
 inline std::uint32_t default_threads(std::uint64_t model_bytes) {
     constexpr std::uint64_t small = 200'000'000;
     return usable_cores(model_bytes < small ? 4 : thread_team::max_threads);
+}
+
+// The same for tokens one by one, by products of so many multiplications in a nanosecond (kernel_set::macs_in_ns).
+inline std::uint32_t default_threads(std::uint64_t model_bytes, std::uint32_t macs_in_ns) {
+    constexpr std::uint64_t worth_sharing_ns = 100'000;
+    // A weight takes a byte, about.
+    return model_bytes / macs_in_ns < worth_sharing_ns ? 1 : default_threads(model_bytes);
 }
 
 } // namespace llmzero::inline LLMZERO_ABI

@@ -4,8 +4,9 @@
 //     share(team.get(), rows, ns_of_a_row, [&](std::size_t first, std::size_t end, std::size_t member) { ... });
 //
 // The items are cut into pieces, a few for each member; whoever is free takes the next, so that one whose core is busy
-// with something else holds nobody up. share() returns when all are done. It belongs to one thread, and `work` must not
-// throw nor share again; outside of share() the others touch nothing.
+// with something else holds nobody up, unless it loses it in the midst of a piece (sharing_pause.hpp: then the caller
+// works alone for a while). share() returns when all are done. It belongs to one thread, and `work` must not throw nor
+// share again; outside of share() the others touch nothing.
 //
 // They look for work for a while, then sleep. Signals go to the program's own threads. A child of fork() has none of
 // them, so that only a team made after fork() may be used there.
@@ -25,9 +26,11 @@
 #include <new>
 
 #if LLMZERO_HAS_THREADS
+#    include <llmzero/base/sharing_pause.hpp>
 #    include <llmzero/base/wake_point.hpp>
 
 #    include <atomic>
+#    include <chrono>
 #    include <pthread.h>
 #    include <signal.h>
 #endif
@@ -87,10 +90,11 @@ public:
     void share(std::size_t n_items, std::uint64_t cost, work_function work) {
         const std::uint32_t n_pieces = pieces_of(n_items, std::uint64_t{n_items} * cost);
         if (n_pieces < 2) {
-            if (n_items > 0) {
-                work(0, n_items, 0);
-            }
-            return;
+            return do_alone(n_items, work);
+        }
+        const auto start = clock::now();
+        if (!pause_.is_over(start)) {
+            return do_alone(n_items, work);
         }
         work_ = work;
         n_items_ = n_items;
@@ -100,7 +104,11 @@ public:
         work_is_there_.wake();
         work_(0, start_of(1), 0);
         take_pieces(0);
-        all_is_done_.wait([this] { return n_unfinished_.load() == 0; });
+        if (n_unfinished_.load() != 0) {
+            const auto own_end = clock::now();
+            all_is_done_.wait([this] { return n_unfinished_.load() == 0; });
+            pause_.look_back(start, own_end, clock::now());
+        }
     }
 #endif
 
@@ -108,11 +116,19 @@ private:
     static result<std::unique_ptr<thread_team>> create_up_to(std::uint32_t n_threads, std::uint32_t least);
 
 #if LLMZERO_HAS_THREADS
+    using clock = std::chrono::steady_clock;
+
     struct helper {
         thread_team * team = nullptr;
         std::size_t member = 0;
         pthread_t thread = {};
     };
+
+    static void do_alone(std::size_t n_items, work_function work) {
+        if (n_items > 0) {
+            work(0, n_items, 0);
+        }
+    }
 
     // As many pieces as threads; where they are large more of them, so that all end at about the same time.
     [[nodiscard]] std::uint32_t pieces_of(std::size_t n_items, std::uint64_t cost) const {
@@ -182,6 +198,7 @@ private:
     }
 
     heap_array<helper> helpers_;
+    sharing_pause pause_; // the caller's
     // In one cache line, all that a piece is taken with; what several write beside it in others.
     alignas(cache_line_bytes) std::atomic<std::uint32_t> n_left_{0}; // pieces that nobody has taken
     std::uint32_t n_pieces_ = 0;

@@ -46,7 +46,7 @@ struct session_options {
     std::uint32_t draft_tokens = 3;        // verified ahead at most; each takes memory for a row of logits
     std::uint64_t memory_budget_bytes = 0; // refuse, before taking it, to need more than this; 0: no limit
     // That share the work, the caller's among them: 1 makes none. 0: default_threads(), one for each core that the
-    // process may use and at most four for a model below 200 MB.
+    // process may use, at most four for a model below 200 MB, and one where a token takes less than 0.1 ms.
     std::uint32_t threads = 0;
 };
 
@@ -235,7 +235,8 @@ private:
         const std::uint32_t batch = std::min(options.batch, context);
         const std::uint32_t logits =
             std::min(std::min(options.draft_tokens, max_draft_tokens) + 1, std::max(batch, 1u));
-        const std::uint32_t threads = options.threads != 0 ? options.threads : default_threads(from.memory_bytes());
+        const std::uint32_t threads =
+            options.threads != 0 ? options.threads : default_threads(from.memory_bytes(), from.kernels().macs_in_ns);
         return {context, chosen_kv(options.kv, from), batch, logits, threads, nullptr};
     }
 

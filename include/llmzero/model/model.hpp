@@ -229,6 +229,7 @@ inline result<model> load(std::string_view path, const load_options & options = 
 class model_outline {
 public:
     [[nodiscard]] const model_config & config() const { return config_; }
+    [[nodiscard]] const kernel_set & kernels() const { return *kernels_; }
     [[nodiscard]] kv_type preferred_kv() const { return preferred_kv_; }
     // What load() would take, and what a session's state would, in bytes.
     [[nodiscard]] std::uint64_t memory_bytes() const { return memory_bytes_; }
