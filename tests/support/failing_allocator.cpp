@@ -27,16 +27,32 @@ bool fails_now() {
     return false;
 }
 
+// Windows frees what is aligned in another way, so all of it is.
+#if defined(_WIN32)
+void * system_memory(std::size_t size, std::size_t alignment) {
+    return _aligned_malloc(size, alignment);
+}
+void release_system_memory(void * memory) {
+    _aligned_free(memory);
+}
+#else
+void * system_memory(std::size_t size, std::size_t alignment) {
+    if (alignment <= alignof(std::max_align_t)) {
+        return std::malloc(size);
+    }
+    void * memory = nullptr;
+    return posix_memalign(&memory, alignment, size) == 0 ? memory : nullptr;
+}
+void release_system_memory(void * memory) {
+    std::free(memory);
+}
+#endif
+
 void * allocate(std::size_t size, std::size_t alignment) {
     if (fails_now()) {
         return nullptr;
     }
-    void * memory = nullptr;
-    if (alignment <= alignof(std::max_align_t)) {
-        memory = std::malloc(size != 0 ? size : 1);
-    } else if (posix_memalign(&memory, alignment, size != 0 ? size : 1) != 0) {
-        memory = nullptr;
-    }
+    void * const memory = system_memory(size != 0 ? size : 1, alignment);
     if (memory != nullptr) {
         ++live;
         ++total;
@@ -60,7 +76,7 @@ void * allocate_or_throw(std::size_t size, std::size_t alignment) {
 void release(void * memory) {
     if (memory != nullptr) {
         --live;
-        std::free(memory);
+        release_system_memory(memory);
     }
 }
 

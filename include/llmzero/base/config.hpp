@@ -47,14 +47,21 @@
 #    define LLMZERO_VECTORISE
 #endif
 
-// Marks printf-style functions, so that the compiler checks their arguments.
-#if defined(__GNUC__)
+// Marks printf-style functions, so that the compiler checks their arguments. MinGW has its own printf for C++, with the
+// standard's formats; gcc takes "printf" for that of Windows.
+#if defined(__MINGW32__) && !defined(__clang__)
+#    define LLMZERO_PRINTF(format_index, first_argument)                                                               \
+        __attribute__((format(gnu_printf, format_index, first_argument)))
+#elif defined(__GNUC__)
 #    define LLMZERO_PRINTF(format_index, first_argument) __attribute__((format(printf, format_index, first_argument)))
+#else
+#    define LLMZERO_PRINTF(format_index, first_argument)
+#endif
+#if defined(__GNUC__)
 #    define LLMZERO_ALWAYS_INLINE inline __attribute__((always_inline))
 #    define LLMZERO_NOINLINE __attribute__((noinline))
 #    define LLMZERO_RESTRICT __restrict__
 #else
-#    define LLMZERO_PRINTF(format_index, first_argument)
 #    define LLMZERO_ALWAYS_INLINE inline
 #    define LLMZERO_NOINLINE
 #    define LLMZERO_RESTRICT

@@ -32,7 +32,9 @@
 #    include <atomic>
 #    include <chrono>
 #    include <pthread.h>
-#    include <signal.h>
+#    if !defined(_WIN32)
+#        include <signal.h>
+#    endif
 #endif
 
 namespace llmzero::inline LLMZERO_ABI {
@@ -148,14 +150,14 @@ private:
             return false;
         }
         static_cast<void>(pthread_attr_setstacksize(&attributes, stack_bytes)); // else it is as large as is usual
-#    if defined(SIG_BLOCK)
+#    if !defined(_WIN32)
         sigset_t all;
         sigset_t before;
         sigfillset(&all);
         pthread_sigmask(SIG_BLOCK, &all, &before);
 #    endif
         const int failed = pthread_create(&h.thread, &attributes, run, &h);
-#    if defined(SIG_BLOCK)
+#    if !defined(_WIN32)
         pthread_sigmask(SIG_SETMASK, &before, nullptr);
 #    endif
         pthread_attr_destroy(&attributes);

@@ -1,24 +1,18 @@
-// A regular file as a byte_source: mapped into memory, or read piece by piece (POSIX).
+// A regular file as a byte_source: mapped into memory, or read piece by piece. Its path is UTF-8.
 //
 // Mapping costs no memory of its own and loads only what is touched. Reading works where mapping does not:
 // files larger than the address space of a 32-bit machine, file systems without mmap. `automatic` tries the
 // first, then the second. A mapped file that is cut by another process while it is in use ends this process
 // with SIGBUS, as with every user of mmap; load_mode::read gives an io error instead.
 //
-// Directories, pipes and devices are refused. Offsets have 64 bits on 32-bit machines too, whatever
-// _FILE_OFFSET_BITS says: a header cannot set it, since other headers may come first.
+// Directories, pipes and devices are refused. Offsets have 64 bits on 32-bit machines too. On Windows files are read.
 #pragma once
 
 #include <llmzero/storage/byte_source.hpp>
+#include <llmzero/storage/file_calls.hpp>
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
-#include <fcntl.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <sys/types.h>
-#include <unistd.h>
 #include <utility>
 
 namespace llmzero::inline LLMZERO_ABI {
@@ -29,72 +23,12 @@ enum class load_mode : std::uint8_t {
     read,      // never map: every access is a copy, made when it is asked for
 };
 
-namespace detail {
-
-// The calls whose offsets have 64 bits. glibc and bionic name them apart from those whose width depends on
-// _FILE_OFFSET_BITS; elsewhere off_t must have 64 bits.
-#if defined(_LARGEFILE64_SOURCE) && defined(__linux__)
-using file_status = struct ::stat64;
-inline int open_file(const char * path, int flags) {
-    return ::open64(path, flags, 0666); // the mode of a file that is made, less the user's mask
-}
-inline int status_of_file(int descriptor, file_status & into) {
-    return ::fstat64(descriptor, &into);
-}
-inline int status_of_path(const char * path, file_status & into) {
-    return ::stat64(path, &into);
-}
-inline ::ssize_t read_file(int descriptor, void * into, std::size_t count, std::uint64_t offset) {
-    return ::pread64(descriptor, into, count, static_cast<::off64_t>(offset));
-}
-#else
-static_assert(sizeof(::off_t) == 8, "compile with -D_FILE_OFFSET_BITS=64: files may be larger than 2 GiB");
-using file_status = struct ::stat;
-inline int open_file(const char * path, int flags) {
-    return ::open(path, flags, 0666);
-}
-inline int status_of_file(int descriptor, file_status & into) {
-    return ::fstat(descriptor, &into);
-}
-inline int status_of_path(const char * path, file_status & into) {
-    return ::stat(path, &into);
-}
-inline ::ssize_t read_file(int descriptor, void * into, std::size_t count, std::uint64_t offset) {
-    return ::pread(descriptor, into, count, static_cast<::off_t>(offset));
-}
-#endif
-
-// The two signatures that strerror_r has, GNU's and POSIX's, told apart by what they return.
-[[maybe_unused]] inline const char * text_of_error(const char * returned, const char *) {
-    return returned;
-}
-[[maybe_unused]] inline const char * text_of_error(int returned, const char * buffer) {
-    return returned == 0 ? buffer : "unknown error";
-}
-
-// The operating system's sentence for an errno value, without shared buffers.
-class system_message {
-public:
-    explicit system_message(int number)
-        : text_(text_of_error(::strerror_r(number, buffer_, sizeof buffer_), buffer_)) {}
-    system_message(const system_message &) = delete;
-    system_message & operator=(const system_message &) = delete;
-    [[nodiscard]] const char * c_str() const { return text_; }
-
-private:
-    char buffer_[96] = {};
-    const char * text_;
-};
-
-} // namespace detail
-
 class file_source final : public byte_source {
 public:
     [[nodiscard]] static result<file_source> open(const char * path, load_mode mode = load_mode::automatic) {
         file_source file;
         do {
-            // Without O_NONBLOCK, opening a pipe would wait for a writer.
-            file.descriptor_ = detail::open_file(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+            file.descriptor_ = detail::open_to_read(path);
         } while (file.descriptor_ < 0 && errno == EINTR);
         if (file.descriptor_ < 0) {
             return llmzero::error(error_code::io, "cannot open '%.160s': %s", path,
@@ -137,10 +71,10 @@ public:
     file_source & operator=(const file_source &) = delete;
     ~file_source() override {
         if (map_ != nullptr) {
-            ::munmap(map_, static_cast<std::size_t>(size_));
+            detail::unmap_file(map_, static_cast<std::size_t>(size_));
         }
         if (descriptor_ >= 0) {
-            ::close(descriptor_);
+            detail::close_file(descriptor_);
         }
     }
 
@@ -200,12 +134,8 @@ private:
         if (!count) {
             return EFBIG;
         }
-        void * address = ::mmap(nullptr, *count, PROT_READ, MAP_PRIVATE, descriptor_, 0);
-        if (address == MAP_FAILED) {
-            return errno;
-        }
-        map_ = address;
-        return 0;
+        map_ = detail::map_file(descriptor_, *count);
+        return map_ != nullptr ? 0 : errno;
     }
 
     int descriptor_ = -1;

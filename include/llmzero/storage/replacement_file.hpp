@@ -1,4 +1,4 @@
-// A file that takes the place of another one as a whole (POSIX): whatever happens, a power cut included, there is the
+// A file that takes the place of another one as a whole: whatever happens, a power cut included, there is the
 // old content or the new one, never a part.
 //
 // It is written beside the place as PATH.new, synced, renamed, and the folder is synced. What a cut leaves behind under
@@ -9,17 +9,12 @@
 
 #include <llmzero/base/heap_array.hpp>
 #include <llmzero/base/result.hpp>
-#include <llmzero/storage/file.hpp>
+#include <llmzero/storage/file_calls.hpp>
 
 #include <cerrno>
 #include <cstddef>
-#include <cstdio>
-#include <fcntl.h>
 #include <span>
 #include <string_view>
-#include <sys/file.h>
-#include <sys/stat.h>
-#include <unistd.h>
 #include <utility>
 
 namespace llmzero::inline LLMZERO_ABI {
@@ -46,14 +41,13 @@ public:
     replacement_file & operator=(const replacement_file &) = delete;
     ~replacement_file() {
         if (descriptor_ >= 0) {
-            ::unlink(new_path_.data());
-            ::close(descriptor_);
+            detail::discard_file(descriptor_, new_path_.data());
         }
     }
 
     [[nodiscard]] status write(std::span<const std::byte> bytes) {
         while (!bytes.empty()) {
-            const auto written = ::write(descriptor_, bytes.data(), bytes.size());
+            const auto written = detail::write_file(descriptor_, bytes.data(), bytes.size());
             if (written < 0 && errno != EINTR) {
                 return failed("write");
             }
@@ -64,13 +58,12 @@ public:
 
     // Puts the file in its place; nothing may be written afterwards.
     [[nodiscard]] status commit() {
-        if (::fsync(descriptor_) != 0) {
+        if (detail::sync_file(descriptor_) != 0) {
             return failed("sync");
         }
-        if (std::rename(new_path_.data(), path_.data()) != 0) {
+        if (detail::put_in_place(std::exchange(descriptor_, -1), new_path_.data(), path_.data()) != 0) {
             return failed("rename");
         }
-        ::close(std::exchange(descriptor_, -1));
         sync_folder();
         return success();
     }
@@ -85,27 +78,11 @@ private:
     }
 
     [[nodiscard]] status open_locked() {
-        // Between open and lock another writer may rename its file, and another again: then it is theirs.
-        for (int attempt = 0; attempt < 8; ++attempt) {
-            // Not through a link that somebody else may have put there.
-            descriptor_ = detail::open_file(new_path_.data(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NOFOLLOW);
-            if (descriptor_ < 0) {
-                return failed("open");
-            }
-            if (::flock(descriptor_, LOCK_EX | LOCK_NB) == 0 && is_new_path(descriptor_)) {
-                return ::ftruncate(descriptor_, 0) == 0 ? success() : failed("empty");
-            }
-            ::close(std::exchange(descriptor_, -1)); // not ours to remove
+        descriptor_ = detail::open_alone(new_path_.data());
+        if (descriptor_ < 0 && errno == EWOULDBLOCK) {
+            return llmzero::error(error_code::io, "'%.160s' is being written by another program", path_.data());
         }
-        return llmzero::error(error_code::io, "'%.160s' is being written by another program", path_.data());
-    }
-
-    [[nodiscard]] bool is_new_path(int descriptor) const {
-        detail::file_status opened{};
-        detail::file_status named{};
-        return detail::status_of_file(descriptor, opened) == 0 &&
-               detail::status_of_path(new_path_.data(), named) == 0 && opened.st_ino == named.st_ino &&
-               opened.st_dev == named.st_dev;
+        return descriptor_ < 0 ? status(failed("open")) : success();
     }
 
     // So that the new name survives a power cut. The file is whole with or without it, so a failure does not count.
@@ -117,11 +94,7 @@ private:
             path_[slash == 0 ? 1 : slash] = '\0';
             folder = path_.data();
         }
-        const int descriptor = detail::open_file(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        if (descriptor >= 0) {
-            static_cast<void>(::fsync(descriptor));
-            ::close(descriptor);
-        }
+        detail::sync_folder(folder);
     }
 
     [[nodiscard]] error failed(const char * what) const {
