@@ -253,7 +253,7 @@ std::string help_text(const cli::option_table & table) {
 } // namespace
 
 int main(int argc, char ** argv) {
-    cli::reserve_standard_descriptors();
+    cli::prepare_standard_streams();
     cli::handle_signals();
     bench_settings settings;
     cli::option_table options = options_of(settings);

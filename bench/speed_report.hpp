@@ -24,9 +24,8 @@ namespace detail {
 // "2026-01-31T12:00:00Z".
 [[nodiscard]] inline std::string time_text(std::time_t when) {
     char text[32] = "";
-    std::tm utc = {};
-    if (gmtime_r(&when, &utc) != nullptr) {
-        std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &utc);
+    if (const std::tm * const utc = std::gmtime(&when)) {
+        std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", utc);
     }
     return text;
 }

@@ -1,4 +1,8 @@
-# llmzero-run and llmzero-stick with their embedded model, llmzero-quantize, llmzero-info, llmzero-bench and llmzero-bench-tokenizer.
+# llmzero-run and llmzero-stick with their embedded model, llmzero-quantize, llmzero-info, llmzero-bench and
+# llmzero-bench-tokenizer. llmzero-stick is for Linux.
+if(WIN32)
+    enable_language(RC)
+endif()
 function(llmzero_add_program name source)
     add_executable(${name} ${PROJECT_SOURCE_DIR}/${source})
     target_link_libraries(${name} PRIVATE llmzero-developer)
@@ -6,6 +10,9 @@ function(llmzero_add_program name source)
     # What is not called is left out: static programs for small boards get a tenth smaller.
     target_compile_options(${name} PRIVATE -ffunction-sections -fdata-sections)
     target_link_options(${name} PRIVATE -Wl,--gc-sections)
+    if(WIN32)
+        target_sources(${name} PRIVATE ${PROJECT_SOURCE_DIR}/cmake/windows.rc)
+    endif()
     if(LLMZERO_INSTALL)
         include(GNUInstallDirs)
         install(TARGETS ${name} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT programs)
@@ -14,8 +21,10 @@ endfunction()
 
 llmzero_add_program(llmzero-run src/llmzero-run.cpp)
 llmzero_embed_model(llmzero-run "${LLMZERO_EMBEDDED_MODEL}")
-llmzero_add_program(llmzero-stick src/llmzero-stick.cpp)
-llmzero_embed_model(llmzero-stick "${LLMZERO_EMBEDDED_MODEL}")
+if(CMAKE_SYSTEM_NAME STREQUAL "Linux")
+    llmzero_add_program(llmzero-stick src/llmzero-stick.cpp)
+    llmzero_embed_model(llmzero-stick "${LLMZERO_EMBEDDED_MODEL}")
+endif()
 llmzero_add_program(llmzero-quantize src/llmzero-quantize.cpp)
 llmzero_add_program(llmzero-info src/llmzero-info.cpp)
 llmzero_add_program(llmzero-bench bench/llmzero-bench.cpp)

@@ -80,7 +80,7 @@ llmzero::result<std::string> information(const cli::info_settings & settings, co
 } // namespace
 
 int main(int argc, char ** argv) {
-    cli::reserve_standard_descriptors();
+    cli::prepare_standard_streams();
     cli::handle_signals();
 
     cli::info_settings settings;

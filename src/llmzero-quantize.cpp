@@ -190,7 +190,7 @@ private:
 } // namespace
 
 int main(int argc, char ** argv) {
-    cli::reserve_standard_descriptors();
+    cli::prepare_standard_streams();
     cli::handle_signals();
 
     cli::quantize_settings settings;

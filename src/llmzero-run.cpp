@@ -18,10 +18,9 @@
 #include <cstdlib>
 #include <span>
 #include <string>
-#include <unistd.h>
 
 int main(int argc, char ** argv) {
-    cli::reserve_standard_descriptors();
+    cli::prepare_standard_streams();
     cli::handle_signals();
 
     cli::run_settings settings;
@@ -44,7 +43,7 @@ int main(int argc, char ** argv) {
         read = command_line.error();
     }
     if (read) {
-        if (auto settled = cli::settle_prompt(settings, options, isatty(STDIN_FILENO) == 1); !settled) {
+        if (auto settled = cli::settle_prompt(settings, options, cli::is_terminal(STDIN_FILENO)); !settled) {
             read = settled.error();
         }
     }

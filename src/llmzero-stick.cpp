@@ -24,7 +24,7 @@ int main(int argc, char ** argv) {
     if (getpid() == 1) {
         board::run_as_init(embedded_model());
     }
-    cli::reserve_standard_descriptors();
+    cli::prepare_standard_streams();
     cli::handle_signals();
 
     stick::stick_settings settings;

@@ -7,10 +7,8 @@
 #include "cli/signals.hpp"
 
 #include <cerrno>
-#include <poll.h>
 #include <string>
 #include <string_view>
-#include <unistd.h>
 
 namespace cli {
 
@@ -62,13 +60,11 @@ private:
             if (caught_signal() != 0) {
                 return read_outcome::interrupted;
             }
-            pollfd wanted = {descriptor_, POLLIN, 0};
-            const int ready = ::poll(&wanted, 1, patience_ms);
-            if (ready == 0 || (ready < 0 && errno == EINTR)) {
+            if (!wait_for_input(descriptor_, patience_ms)) {
                 continue;
             }
             char piece[4096];
-            const ssize_t got = ready < 0 ? -1 : ::read(descriptor_, piece, sizeof piece);
+            const auto got = read_some(descriptor_, piece, sizeof piece);
             if (got < 0 && (errno == EINTR || errno == EAGAIN)) {
                 continue;
             }

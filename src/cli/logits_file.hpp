@@ -13,11 +13,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <fcntl.h>
 #include <span>
 #include <string>
 #include <string_view>
-#include <unistd.h>
 
 namespace cli {
 
@@ -29,7 +27,7 @@ public:
     ~logits_file() { static_cast<void>(close()); }
 
     [[nodiscard]] llmzero::status create(const std::string & path) {
-        descriptor_ = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+        descriptor_ = open_file(path.c_str(), O_WRONLY | O_CREAT | O_EXCL);
         if (descriptor_ < 0) {
             return llmzero::error(llmzero::error_code::io, "%s: %s", path.c_str(),
                                   errno == EEXIST ? "exists already, and is left as it is" : std::strerror(errno));

@@ -4,6 +4,7 @@
 #include <llmzero/base/function_ref.hpp>
 
 #include "cli/numbers.hpp"
+#include "cli/system.hpp"
 
 #include <algorithm>
 #include <cstddef>
@@ -11,6 +12,9 @@
 #include <cstdio>
 #include <optional>
 #include <string_view>
+#if defined(_WIN32)
+#    include <psapi.h>
+#endif
 
 namespace cli {
 
@@ -39,7 +43,7 @@ namespace cli {
 
 // `find` in the beginning of a file of /proc; nothing where the system has no such file.
 template <class Find> [[nodiscard]] std::optional<std::uint64_t> find_in_file(const char * path, Find find) {
-    std::FILE * const file = std::fopen(path, "re");
+    std::FILE * const file = std::fopen(path, "rb");
     if (file == nullptr) {
         return std::nullopt;
     }
@@ -49,14 +53,27 @@ template <class Find> [[nodiscard]] std::optional<std::uint64_t> find_in_file(co
     return find(std::string_view(text, bytes));
 }
 
-// What Linux could give without swapping; nothing where the system does not say.
+// What the system could give without swapping; nothing where it does not say.
 [[nodiscard]] inline std::optional<std::uint64_t> available_memory() {
+#if defined(_WIN32)
+    MEMORYSTATUSEX memory = {};
+    memory.dwLength = sizeof memory;
+    return ::GlobalMemoryStatusEx(&memory) != 0 ? std::optional(std::uint64_t{memory.ullAvailPhys}) : std::nullopt;
+#else
     return find_in_file("/proc/meminfo", available_in);
+#endif
 }
 
 // The most that this program had until this moment. Under qemu-user that is the emulator's.
 [[nodiscard]] inline std::optional<std::uint64_t> peak_memory() {
+#if defined(_WIN32)
+    PROCESS_MEMORY_COUNTERS memory = {};
+    return ::K32GetProcessMemoryInfo(::GetCurrentProcess(), &memory, sizeof memory) != 0
+               ? std::optional(std::uint64_t{memory.PeakWorkingSetSize})
+               : std::nullopt;
+#else
     return find_in_file("/proc/self/status", peak_in);
+#endif
 }
 
 // The longest context from 1 to `most` that needs at most `budget` bytes (0: no limit), where `needed(context)`

@@ -7,11 +7,11 @@
 #include <llmzero/storage/replacement_file.hpp>
 
 #include "cli/numbers.hpp"
+#include "cli/system.hpp"
 
 #include <cstdint>
 #include <string>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 
 namespace cli {
 
@@ -30,7 +30,7 @@ struct output_request {
     if (::stat(path.c_str(), &found) == 0) {
         struct stat input = {};
         if (!asked.input.empty() && ::stat(asked.input.c_str(), &input) == 0 && input.st_dev == found.st_dev &&
-            input.st_ino == found.st_ino) {
+            input.st_ino == found.st_ino && input.st_ino != 0) { // Windows has no such numbers
             return refused("is the input; the output must be another file");
         }
         if (!S_ISREG(found.st_mode)) {
@@ -40,15 +40,11 @@ struct output_request {
             return refused("exists already, and is left as it is; --force replaces it");
         }
     }
-    const std::size_t slash = path.rfind('/');
+    const std::size_t slash = path.find_last_of(path_separators);
     const std::string folder = slash == path.npos ? "." : slash == 0 ? "/" : path.substr(0, slash);
-    struct statvfs disk = {};
-    if (::statvfs(folder.c_str(), &disk) == 0) {
-        const std::uint64_t free = std::uint64_t{disk.f_bavail} * disk.f_frsize;
-        if (free < asked.bytes) {
-            return llmzero::error(llmzero::error_code::io, "%.160s needs %s, its disk has %s free", path.c_str(),
-                                  readable_bytes(asked.bytes).c_str(), readable_bytes(free).c_str());
-        }
+    if (const auto free = free_bytes(folder.c_str()); free && *free < asked.bytes) {
+        return llmzero::error(llmzero::error_code::io, "%.160s needs %s, its disk has %s free", path.c_str(),
+                              readable_bytes(asked.bytes).c_str(), readable_bytes(*free).c_str());
     }
     return llmzero::success();
 }

@@ -13,7 +13,6 @@
 #include <cstdio>
 #include <string>
 #include <string_view>
-#include <unistd.h>
 
 namespace cli {
 
@@ -48,7 +47,7 @@ namespace cli {
 class progress_line {
 public:
     // Names must outlive the line. `shown` is false where there is no terminal.
-    progress_line(const char * what, const char * unit, bool shown = ::isatty(STDERR_FILENO) == 1)
+    progress_line(const char * what, const char * unit, bool shown = is_terminal(STDERR_FILENO))
         : what_(what), unit_(unit), shown_(shown) {}
     progress_line(const progress_line &) = delete;
     progress_line & operator=(const progress_line &) = delete;

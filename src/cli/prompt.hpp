@@ -11,16 +11,14 @@
 
 #include "cli/numbers.hpp"
 #include "cli/signals.hpp"
+#include "cli/system.hpp"
 
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <fcntl.h>
 #include <span>
 #include <string_view>
-#include <sys/stat.h>
-#include <unistd.h>
 
 namespace cli {
 
@@ -41,7 +39,7 @@ inline constexpr std::size_t max_prompt_bytes = std::size_t{2} << 20;
     };
     const bool standard_input = std::string_view(path) == "-";
     const char * const shown = standard_input ? "standard input" : path;
-    const descriptor file{standard_input ? STDIN_FILENO : ::open(path, O_RDONLY | O_CLOEXEC), !standard_input};
+    const descriptor file{standard_input ? STDIN_FILENO : open_file(path, O_RDONLY), !standard_input};
     if (file.number < 0) {
         return error(error_code::io, "%s: %s", shown, std::strerror(errno));
     }
@@ -55,7 +53,7 @@ inline constexpr std::size_t max_prompt_bytes = std::size_t{2} << 20;
         if (used + piece > text.size()) {
             LLMZERO_CHECK(text.resize(used + used / 2 + piece));
         }
-        const ssize_t got = ::read(file.number, text.data() + used, piece);
+        const auto got = read_some(file.number, text.data() + used, piece);
         if (got < 0 && errno != EINTR) {
             return error(error_code::io, "%s: %s", shown, std::strerror(errno));
         }

@@ -4,7 +4,9 @@
 #pragma once
 
 #include <csignal>
-#include <signal.h>
+#if !defined(_WIN32)
+#    include <signal.h>
+#endif
 
 namespace cli {
 
@@ -15,6 +17,11 @@ inline void note_signal(int number) {
     (number == SIGINT ? was_interrupted : was_terminated) = 1;
 }
 // Notes the next of these signals; the one after it is not handled.
+#if defined(_WIN32)
+inline void note_next(int number) {
+    std::signal(number, note_signal); // for one: so it is there
+}
+#else
 inline void note_next(int number) {
     struct sigaction action = {};
     action.sa_handler = note_signal;
@@ -27,13 +34,16 @@ inline void note_next(int number) {
         sigaction(number, &action, nullptr);
     }
 }
+#endif
 } // namespace detail
 
 inline void handle_signals() {
     detail::note_next(SIGINT);
     detail::note_next(SIGTERM);
+#if !defined(_WIN32)
     std::signal(SIGPIPE, SIG_IGN);
     std::signal(SIGXFSZ, SIG_IGN);
+#endif
 }
 
 // The signal that asked the program to end, or 0.

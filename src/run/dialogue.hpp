@@ -20,7 +20,7 @@ namespace run {
 class dialogue {
 public:
     explicit dialogue(program & on)
-        : on_(on), input_(STDIN_FILENO), asks_(on.screen.is_terminal() && isatty(STDIN_FILENO) == 1) {}
+        : on_(on), input_(STDIN_FILENO), asks_(on.screen.is_terminal() && cli::is_terminal(STDIN_FILENO)) {}
 
     exit_code run() {
         const llmzero::status ended = converse();

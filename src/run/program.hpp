@@ -26,7 +26,6 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <unistd.h>
 #include <vector>
 
 namespace run {
@@ -48,7 +47,7 @@ class program {
 public:
     program(cli::run_settings & chosen, const cli::option_table & options)
         : settings(chosen), screen(chosen.json), prompt_cache(chosen.prompt_cache), options_(options),
-          is_talkative_(chosen.verbose || isatty(STDERR_FILENO) == 1) {}
+          is_talkative_(chosen.verbose || cli::is_terminal(STDERR_FILENO)) {}
 
     // Continues or answers one prompt.
     exit_code run_once() {
@@ -108,7 +107,7 @@ public:
             return settings.prompt;
         }
         const bool is_standard_input = settings.file == "-";
-        if (is_standard_input && isatty(STDIN_FILENO) == 1) {
+        if (is_standard_input && cli::is_terminal(STDIN_FILENO)) {
             complain("reading the prompt from the terminal; Ctrl-D at the start of a line ends it");
         }
         LLMZERO_ASSIGN(const auto content, cli::read_text_file(settings.file.c_str()));

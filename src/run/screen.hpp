@@ -7,7 +7,6 @@
 #include <cstdio>
 #include <string>
 #include <string_view>
-#include <unistd.h>
 
 namespace run {
 
@@ -18,7 +17,7 @@ inline void complain(std::string_view message) {
 
 class display {
 public:
-    explicit display(bool json) : json_(json), is_terminal_(::isatty(STDOUT_FILENO) == 1 && !json) {}
+    explicit display(bool json) : json_(json), is_terminal_(cli::is_terminal(STDOUT_FILENO) && !json) {}
 
     // Text of a model or of a user.
     void show(std::string_view text) {

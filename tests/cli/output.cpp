@@ -63,7 +63,7 @@ TEST_CASE("output: a closed standard output is not taken by the next file") {
     const pid_t child = fork();
     if (child == 0) {
         close(STDOUT_FILENO);
-        cli::reserve_standard_descriptors();
+        cli::prepare_standard_streams();
         const int next = open("/dev/null", O_WRONLY);
         cli::output out;
         out.write("lost");
