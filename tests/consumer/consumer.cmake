@@ -17,7 +17,8 @@ function(llmzero_add_consumer_tests)
         endif()
     endfunction()
 
-    add(subdirectory OFF ${common} -DLLMZERO_FROM=subdirectory -DLLMZERO_SOURCE=${PROJECT_SOURCE_DIR})
+    add(subdirectory OFF ${common} -DLLMZERO_FROM=subdirectory -DLLMZERO_SOURCE=${PROJECT_SOURCE_DIR}
+        -DLLMZERO_SHARED=ON)
     add(fetch_content OFF ${common} -DLLMZERO_FROM=fetch_content -DLLMZERO_SOURCE=${PROJECT_SOURCE_DIR})
     add(package OFF ${common} ${package} -DLLMZERO_VERSION_WANTED=${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR})
     add(package_too_new ON ${common} ${package} -DLLMZERO_VERSION_WANTED=9.0)

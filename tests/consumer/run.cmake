@@ -1,6 +1,7 @@
 # Configures, builds and runs the consumer project in an empty folder.
 #   cmake -D WORK=<folder> -D REFUSED=<ON|OFF> -D "ARGUMENTS=<-D...;...>" -P run.cmake
-# With REFUSED the configuration has to fail for want of a fitting version.
+# With REFUSED the configuration has to fail for want of a fitting version. A shared library has to work beside another
+# copy of llmzero, and to export its own functions alone.
 file(REMOVE_RECURSE ${WORK})
 file(MAKE_DIRECTORY ${WORK})
 execute_process(
@@ -22,4 +23,14 @@ if(NOT result EQUAL 0)
     message(FATAL_ERROR "does not configure\n${output}")
 endif()
 execute_process(COMMAND ${CMAKE_COMMAND} --build ${WORK} COMMAND_ERROR_IS_FATAL ANY)
-execute_process(COMMAND ${WORK}/consumer COMMAND_ERROR_IS_FATAL ANY)
+if(EXISTS ${WORK}/consumer)
+    execute_process(COMMAND ${WORK}/consumer COMMAND_ERROR_IS_FATAL ANY)
+else()
+    execute_process(COMMAND ${WORK}/teller-user ${CMAKE_CURRENT_LIST_DIR}/../../models/storyteller.gguf
+                    COMMAND_ERROR_IS_FATAL ANY)
+    execute_process(COMMAND nm --dynamic --defined-only --demangle ${WORK}/libteller.so OUTPUT_VARIABLE symbols
+                    COMMAND_ERROR_IS_FATAL ANY)
+    if(symbols MATCHES "llmzero" OR NOT symbols MATCHES " teller_tell\n")
+        message(FATAL_ERROR "the shared library exports\n${symbols}")
+    endif()
+endif()
