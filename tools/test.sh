@@ -9,6 +9,10 @@
 #   armv6     gcc, the Raspberry Pi Zero's core, under qemu-arm -cpu arm1176; also a check of every instruction, and
 #             the image of tools/make-stick.sh in an emulated board, for which Debian packages are fetched
 #
+# Only where they are named, with what they need:
+#   mingw      MinGW, programs for Windows, under wine: tests of all layers, and texts against those of this system
+#   compilers  gcc 11 and 12, clang 14 and 16: a project that uses the library, and one with it in a shared library
+#
 # The conformance data lies in ../shared/conformance or in the folder LLMZERO_CONFORMANCE names. Without it the tests that
 # need it are left out, loudly; with CI set in the environment that is a failure.
 set -u
@@ -17,17 +21,28 @@ cd "$root" || exit 1
 . tools/packages.sh
 
 all_legs='release clang asan i686 armv6'
+more_legs='mingw compilers'
 legs=${*:-$all_legs}
 for leg in $legs; do
-    case " $all_legs " in
+    case " $all_legs $more_legs " in
         *" $leg "*) ;;
-        *) echo "tools/test.sh: there is no leg '$leg'; there are: $all_legs" >&2; exit 2 ;;
+        *) echo "tools/test.sh: there is no leg '$leg'; there are: $all_legs $more_legs" >&2; exit 2 ;;
     esac
 done
 
-need_packages g++ cmake ninja-build clang libclang-rt-dev doctest-dev nlohmann-json3-dev \
-    g++-i686-linux-gnu g++-arm-linux-gnueabi qemu-user python3 python3-numpy dosfstools mtools \
-    qemu-system-arm fdisk cpio gzip device-tree-compiler || exit 1
+packages_of() {
+    case $1 in
+        mingw) echo g++ cmake ninja-build doctest-dev nlohmann-json3-dev g++-mingw-w64-x86-64-posix wine64 ;;
+        compilers) echo cmake ninja-build g++-11 g++-12 clang-14 clang-16 ;;
+        *)
+            echo g++ cmake ninja-build clang libclang-rt-dev doctest-dev nlohmann-json3-dev \
+                g++-i686-linux-gnu g++-arm-linux-gnueabi qemu-user python3 python3-numpy dosfstools mtools \
+                qemu-system-arm fdisk cpio gzip device-tree-compiler
+            ;;
+    esac
+}
+# shellcheck disable=SC2046 # a list of words
+need_packages $(for leg in $legs; do packages_of "$leg"; done) || exit 1
 
 # The presets say how to compile; what the caller's environment says is for other projects.
 unset CXX CXXFLAGS CPPFLAGS LDFLAGS CMAKE_TOOLCHAIN_FILE CTEST_OUTPUT_ON_FAILURE
@@ -35,9 +50,24 @@ export CMAKE_GENERATOR=Ninja
 jobs=$(nproc)
 conformance=${LLMZERO_CONFORMANCE:-$root/../shared/conformance}
 
+# For the leg mingw: the program whose texts those of Windows have to be.
+build_native_run() {
+    cmake --preset release -B build/mingw/native -DLLMZERO_BUILD_TESTS=OFF > "$log" 2>&1 &&
+        cmake --build build/mingw/native --parallel "$jobs" --target llmzero-run >> "$log" 2>&1
+}
+
 run_leg() {
+    more=
+    case $1 in
+        compilers) sh tests/consumer/compilers.sh g++-11 g++-12 clang++-14 clang++-16 > "$log" 2>&1; return ;;
+        mingw)
+            build_native_run || return
+            more=-DLLMZERO_NATIVE_RUN=$root/build/mingw/native/llmzero-run
+            ;;
+    esac
     cmake --preset "$1" -DLLMZERO_WERROR=ON -DLLMZERO_BUILD_TESTS=ON -DLLMZERO_BUILD_PROGRAMS=ON \
-        -DLLMZERO_EMULATED_TESTS=ON "-DLLMZERO_CONFORMANCE_DIR=$conformance" > "$log" 2>&1 &&
+        -DLLMZERO_EMULATED_TESTS=ON "-DLLMZERO_CONFORMANCE_DIR=$conformance" \
+        ${more:+"$more"} > "$log" 2>&1 &&
         cmake --build --preset "$1" --parallel "$jobs" >> "$log" 2>&1 &&
         built=$(date +%s) &&
         ctest --preset "$1" --parallel "$jobs" < /dev/null >> "$log" 2>&1
@@ -52,7 +82,7 @@ for leg in $legs; do
     built=
     echo "== $leg"
     if run_leg "$leg"; then
-        grep -E '^[0-9]+% tests passed|^Total Test time' "$log"
+        grep -E '^[0-9]+% tests passed|^Total Test time|^passed: ' "$log"
     else
         failed="$failed $leg"
         cat "$log"
