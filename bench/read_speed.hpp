@@ -2,6 +2,8 @@
 // on a machine whose memory others use as well.
 #pragma once
 
+#include <llmzero/base/large_pages.hpp>
+
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -11,7 +13,12 @@ namespace bench {
 
 class memory_reader {
 public:
-    explicit memory_reader(std::uint64_t bytes) : words_((static_cast<std::size_t>(bytes) + 63) / 64 * lanes, 1) {}
+    explicit memory_reader(std::uint64_t bytes) {
+        const std::size_t n = (static_cast<std::size_t>(bytes) + 63) / 64 * lanes;
+        words_.reserve(n);
+        llmzero::ask_for_large_pages(words_.data(), n * sizeof words_[0]); // as weights have
+        words_.resize(n, 1);
+    }
 
     // Reads everything n times; bytes per second.
     [[nodiscard]] double read(std::uint32_t n) const {

@@ -1,5 +1,5 @@
 # shellcheck shell=sh
-# What tools/bench-zero.sh and tools/bench-a53.sh have in common; they read this in. Before that: root, script (its name,
+# What tools/bench-zero.sh, tools/bench-a53.sh and tools/bench-pc.sh have in common; they read this in. Before that: root, script (its name,
 # as in tools/bench-zero), and wanted rows as arguments to choose_rows.
 
 table() { python3 -B "$root/$script.py" "$@"; }
@@ -35,7 +35,7 @@ begin() {
     mkdir -p "$work"
     cd "$root"
     commit=$(git rev-parse --short=12 HEAD 2> /dev/null || echo unknown)
-    if [ -n "$(git status --porcelain -- include src cmake bench/pizero bench/a53 2> /dev/null)" ]; then
+    if [ -n "$(git status --porcelain -- include src cmake bench/*.hpp bench/*.cpp bench/pizero bench/a53 2> /dev/null)" ]; then
         commit=$commit+changes
     fi
 }

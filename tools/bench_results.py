@@ -1,6 +1,6 @@
 """What the tables of bench/results have in common: the figures in NAME.csv, one line for each row with the commit it was
-made at, so that rows can be run one by one; and NAME.md and NAME.svg, which are made of it alone. tools/bench-zero.py and
-tools/bench-a53.py say which rows there are, and what is written."""
+made at, so that rows can be run one by one; and NAME.md and NAME.svg, which are made of it alone. tools/bench-zero.py,
+tools/bench-a53.py and tools/bench-pc.py say which rows there are, and what is written."""
 import csv
 import datetime
 import json
@@ -64,10 +64,15 @@ class Table:
         except FileNotFoundError:
             return {}
 
-    def record(self, row, figures, report, commit):
-        """report: what llmzero-quantize --json said; figures(weight_bytes, macs): the fields that are the table's own."""
+    @staticmethod
+    def cost(row, report):
+        """Of a token, in bytes and multiplications; report: what llmzero-quantize --json said."""
         with open(report) as file:
-            weight_bytes, macs = cost_of_a_token(json.load(file)["tensors"], row.what)
+            return cost_of_a_token(json.load(file)["tensors"], row.what)
+
+    def record(self, row, figures, report, commit):
+        """figures(weight_bytes, macs): the fields that are the table's own."""
+        weight_bytes, macs = self.cost(row, report)
         lines = self.recorded()
         lines[row.name] = {"row": row.name, "model": row.title, "what": row.what, "weight_bytes": weight_bytes, "macs": macs,
                            "commit": commit, "date": datetime.date.today().isoformat(), **figures(weight_bytes, macs)}
