@@ -31,6 +31,15 @@ TEST_CASE("sharing pause: a stall begins one, which ends") {
     CHECK(pause.is_over(pause_start + 4ms + sharing_pause::shortest));
 }
 
+TEST_CASE("sharing pause: other reasons count like a stall") {
+    sharing_pause pause;
+    pause.begin(pause_start);
+    CHECK_FALSE(pause.is_over(pause_start));
+    pause.begin(pause_start + sharing_pause::shortest);
+    CHECK_FALSE(pause.is_over(pause_start + 2 * sharing_pause::shortest));
+    CHECK(pause.is_over(pause_start + 3 * sharing_pause::shortest));
+}
+
 TEST_CASE("sharing pause: on a busy machine they grow up to a limit, and are short again when it was quiet") {
     sharing_pause pause;
     pause_time now = pause_start;

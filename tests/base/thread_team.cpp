@@ -4,6 +4,7 @@
 #include "support/scale.hpp"
 
 #include <atomic>
+#include <chrono>
 #include <cstring>
 #include <doctest/doctest.h>
 #include <string_view>
@@ -14,6 +15,7 @@
 #endif
 #if defined(__linux__)
 #    include <csignal>
+#    include <sched.h>
 #    include <sys/resource.h>
 #endif
 
@@ -149,13 +151,12 @@ TEST_CASE("thread team: little work stays with the caller") {
     CHECK(pieces(1000000, 100 * worth_a_piece) == 16); // four for each
 }
 
-TEST_CASE("thread team: who was held up by another works alone for a while") {
-    const auto team = thread_team::create(2);
-    REQUIRE(team);
+// Whether one of the next times all of the work is the caller's; the other thread begins what it gets with `delay`.
+bool is_soon_alone(thread_team * team, std::chrono::microseconds delay) {
     std::atomic<bool> was_alone{false};
     for (int round = 0; round < 200 && !was_alone.load(); ++round) { // this thread may be held up by others, too
         std::atomic<int> n_begun{0};
-        share(team->get(), 2, worth_a_piece, [&](std::size_t first, std::size_t end, std::size_t member) {
+        share(team, 2, worth_a_piece, [&](std::size_t first, std::size_t end, std::size_t member) {
             if (first == 0 && end == 2 && member == 0) {
                 was_alone = true;
             }
@@ -164,12 +165,37 @@ TEST_CASE("thread team: who was held up by another works alone for a while") {
                 std::this_thread::yield();
             }
             if (member != 0) {
-                std::this_thread::sleep_for(20 * sharing_pause::least_stall);
+                std::this_thread::sleep_for(delay);
             }
         });
     }
-    CHECK(was_alone.load());
+    return was_alone.load();
 }
+
+TEST_CASE("thread team: who was held up by another works alone for a while") {
+    const auto team = thread_team::create(2);
+    REQUIRE(team);
+    CHECK(is_soon_alone(team->get(), std::chrono::milliseconds(6)));
+}
+
+#    if defined(__linux__)
+TEST_CASE("thread team: who has no other processor than the caller's leaves it the work") {
+    cpu_set_t before;
+    const int here = current_processor();
+    if (here < 0 || sched_getaffinity(0, sizeof before, &before) != 0) {
+        MESSAGE("not tested: the system does not say which processor this is");
+        return;
+    }
+    cpu_set_t one;
+    CPU_ZERO(&one);
+    CPU_SET(static_cast<std::size_t>(here), &one);
+    REQUIRE(sched_setaffinity(0, sizeof one, &one) == 0);
+    const auto team = thread_team::create(2);
+    const bool is_alone = team && is_soon_alone(team->get(), std::chrono::microseconds(0));
+    sched_setaffinity(0, sizeof before, &before);
+    CHECK(is_alone);
+}
+#    endif
 
 TEST_CASE("thread team: may end at once, and asleep") {
     for (int i = 0; i < 50; ++i) {

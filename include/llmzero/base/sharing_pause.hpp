@@ -30,12 +30,16 @@ public:
 
     // Work that was begun at `start` was shared: the caller's own part was done at `own_end`, the last one at `end`.
     void look_back(time start, time own_end, time end) {
-        if (end - own_end < std::max(least_stall, 2 * (own_end - start))) {
-            return;
+        if (end - own_end >= std::max(least_stall, 2 * (own_end - start))) {
+            begin(end);
         }
-        const bool is_soon = end - end_ < 8 * length_;
+    }
+
+    // After another reason to work alone.
+    void begin(time now) {
+        const bool is_soon = now - end_ < 8 * length_;
         length_ = is_soon ? std::min(2 * length_, longest) : shortest;
-        end_ = end + length_;
+        end_ = now + length_;
     }
 
 private:

@@ -5,8 +5,9 @@
 //
 // The items are cut into pieces, a few for each member; whoever is free takes the next, so that one whose core is busy
 // with something else holds nobody up, unless it loses it in the midst of a piece (sharing_pause.hpp: then the caller
-// works alone for a while). share() returns when all are done. It belongs to one thread, and `work` must not throw nor
-// share again; outside of share() the others touch nothing.
+// works alone for a while). Who finds itself on the caller's processor moves to another. share() returns when all are
+// done. It belongs to one thread, and `work` must not throw nor share again; outside of share() the others touch
+// nothing.
 //
 // They look for work for a while, then sleep. Signals go to the program's own threads. A child of fork() has none of
 // them, so that only a team made after fork() may be used there.
@@ -26,6 +27,7 @@
 #include <new>
 
 #if LLMZERO_HAS_THREADS
+#    include <llmzero/base/processor.hpp>
 #    include <llmzero/base/sharing_pause.hpp>
 #    include <llmzero/base/wake_point.hpp>
 
@@ -101,6 +103,7 @@ public:
         work_ = work;
         n_items_ = n_items;
         n_pieces_ = n_pieces;
+        callers_processor_.store(current_processor(), std::memory_order_relaxed);
         n_unfinished_.store(n_pieces - 1, std::memory_order_relaxed);
         n_left_.store(n_pieces - 1); // from here on the others may take pieces; the first is the caller's
         work_is_there_.wake();
@@ -110,6 +113,10 @@ public:
             const auto own_end = clock::now();
             all_is_done_.wait([this] { return n_unfinished_.load() == 0; });
             pause_.look_back(start, own_end, clock::now());
+        }
+        if (took_callers_time_.load(std::memory_order_relaxed)) {
+            took_callers_time_.store(false, std::memory_order_relaxed);
+            pause_.begin(clock::now());
         }
     }
 #endif
@@ -167,12 +174,18 @@ private:
     static void * run(void * argument) {
         const helper & me = *static_cast<const helper *>(argument);
         thread_team & team = *me.team;
+        const processor_mask allowed = processor_mask::of_this_thread();
         for (;;) {
             team.work_is_there_.wait([&team] { return team.n_left_.load() != 0 || team.is_ending_.load(); });
             if (team.is_ending_.load()) {
                 return nullptr;
             }
             team.take_pieces(me.member);
+            const int callers = team.callers_processor_.load(std::memory_order_relaxed);
+            if (callers >= 0 && callers == current_processor()) {
+                allowed.keep_off(callers);
+                team.took_callers_time_.store(true, std::memory_order_relaxed);
+            }
         }
     }
 
@@ -206,8 +219,10 @@ private:
     std::uint32_t n_pieces_ = 0;
     std::size_t n_items_ = 0;
     work_function work_;
+    std::atomic<int> callers_processor_{-1};
     alignas(cache_line_bytes) std::atomic<std::uint32_t> n_unfinished_{0};
     alignas(cache_line_bytes) std::atomic<bool> is_ending_{false};
+    std::atomic<bool> took_callers_time_{false}; // seldom written
     wake_point work_is_there_;
     wake_point all_is_done_;
 #endif
