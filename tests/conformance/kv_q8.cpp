@@ -7,6 +7,7 @@
 #include "models.hpp"
 #include "replay.hpp"
 #include "support/conformance.hpp"
+#include "support/kernels.hpp"
 
 #include <algorithm>
 #include <doctest/doctest.h>
@@ -28,6 +29,25 @@ limits limits_for(const std::string & model) {
     return model.find("-v32128-") != model.npos ? limits{2e-3, 8e-3, 0.14} : limits{1e-3, 4e-3, 0.06};
 }
 
+void check_kv_q8(const golden::model & expected, const llmzero::kernel_set & kernels) {
+    CAPTURE(std::string(kernels.name));
+    const auto model = llmzero::load(expected.path, {.kernels = &kernels});
+    REQUIRE_MESSAGE(model.has_value(), model.error().message());
+    const auto run = conformance::measure(expected, *model, llmzero::kv_type::q8);
+    REQUIRE_MESSAGE(run.has_value(), run.error().message());
+    const limits most = limits_for(expected.name);
+    CHECK(run->stored.nmse() <= most.nmse);
+    CHECK(run->stored.kl_mean() <= most.kl_mean);
+    CHECK(run->mean_logprob <= most.mean_logprob);
+    // A decided step is one that the oracle's rounding cannot tip: for float files that is next to none.
+    const double wrong_allowed = is_float(expected) ? 0.05 : 0.02;
+    CHECK(static_cast<double>(run->wrong) <= wrong_allowed * static_cast<double>(run->decided));
+    // And it is a cache of 8 bits: a mistake that keeps floats would go unseen otherwise.
+    if (is_float(expected)) {
+        CHECK(run->stored.nmse() > 1e-6);
+    }
+}
+
 void check_kv_q8(const char * name) {
     const std::string folder = support::conformance_dir(name);
     if (folder.empty()) {
@@ -35,20 +55,8 @@ void check_kv_q8(const char * name) {
     }
     const auto expected = golden::load(folder, name);
     REQUIRE(expected.has_value());
-    const auto model = llmzero::load(expected->path.c_str());
-    REQUIRE_MESSAGE(model.has_value(), model.error().message());
-    const auto run = conformance::measure(*expected, *model, llmzero::kv_type::q8);
-    REQUIRE_MESSAGE(run.has_value(), run.error().message());
-    const limits most = limits_for(expected->name);
-    CHECK(run->stored.nmse() <= most.nmse);
-    CHECK(run->stored.kl_mean() <= most.kl_mean);
-    CHECK(run->mean_logprob <= most.mean_logprob);
-    // A decided step is one that the oracle's rounding cannot tip: for float files that is next to none.
-    const double wrong_allowed = is_float(*expected) ? 0.05 : 0.02;
-    CHECK(static_cast<double>(run->wrong) <= wrong_allowed * static_cast<double>(run->decided));
-    // And it is a cache of 8 bits: a mistake that keeps floats would go unseen otherwise.
-    if (is_float(*expected)) {
-        CHECK(run->stored.nmse() > 1e-6);
+    for (const llmzero::kernel_set * kernels : support::tested_kernels()) {
+        check_kv_q8(*expected, *kernels);
     }
 }
 

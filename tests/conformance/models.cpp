@@ -4,7 +4,7 @@
 #include "golden.hpp"
 #include "replay.hpp"
 #include "support/conformance.hpp"
-#include "support/scale.hpp"
+#include "support/kernels.hpp"
 
 #include <algorithm>
 #include <doctest/doctest.h>
@@ -72,11 +72,8 @@ void check_rules(const char * name) {
     }
     const auto expected = golden::load(folder, name);
     REQUIRE(expected.has_value());
-    for (const llmzero::kernel_set * kernels : llmzero::available_kernels()) {
-        // The portable kernels are the same on every machine, and are tested where that is fast.
-        if (support::full_scale() || kernels == &llmzero::best_kernels()) {
-            check_rules(*expected, *kernels);
-        }
+    for (const llmzero::kernel_set * kernels : support::tested_kernels()) {
+        check_rules(*expected, *kernels);
     }
 }
 

@@ -4,6 +4,7 @@
 
 #include "golden.hpp"
 #include "support/conformance.hpp"
+#include "support/kernels.hpp"
 #include "support/scale.hpp"
 
 #include <doctest/doctest.h>
@@ -25,6 +26,21 @@ std::vector<llmzero::token_id> continuation(const llmzero::model & model, const 
     return {tokens.begin(), tokens.end()};
 }
 
+void check_sketch(const golden::model & expected, const llmzero::kernel_set & kernels) {
+    CAPTURE(std::string(kernels.name));
+    const auto whole = llmzero::load(expected.path, {.kernels = &kernels, .head = llmzero::head_mode::full});
+    const auto sketched = llmzero::load(expected.path, {.kernels = &kernels, .head = llmzero::head_mode::sketch});
+    REQUIRE((whole && sketched));
+    for (std::size_t p = 0; p < 2; ++p) { // the shorter two
+        const auto & prompt = expected.prompts[p].prompt_ids;
+        for (const std::uint32_t top_k : {1u, 3u}) {
+            const llmzero::sampler_options sampling = {
+                .temperature = top_k == 1 ? 0.0f : 0.8f, .top_k = top_k, .min_p = 0.0f, .seed = 9};
+            CHECK(continuation(*sketched, prompt, sampling) == continuation(*whole, prompt, sampling));
+        }
+    }
+}
+
 void check_sketch(const char * name) {
     const std::string folder = support::conformance_dir(name);
     if (folder.empty()) {
@@ -32,16 +48,8 @@ void check_sketch(const char * name) {
     }
     const auto expected = golden::load(folder, name);
     REQUIRE(expected.has_value());
-    const auto whole = llmzero::load(expected->path, {.head = llmzero::head_mode::full});
-    const auto sketched = llmzero::load(expected->path, {.head = llmzero::head_mode::sketch});
-    REQUIRE((whole && sketched));
-    for (std::size_t p = 0; p < 2; ++p) { // the shorter two
-        const auto & prompt = expected->prompts[p].prompt_ids;
-        for (const std::uint32_t top_k : {1u, 3u}) {
-            const llmzero::sampler_options sampling = {
-                .temperature = top_k == 1 ? 0.0f : 0.8f, .top_k = top_k, .min_p = 0.0f, .seed = 9};
-            CHECK(continuation(*sketched, prompt, sampling) == continuation(*whole, prompt, sampling));
-        }
+    for (const llmzero::kernel_set * kernels : support::tested_kernels()) {
+        check_sketch(*expected, *kernels);
     }
 }
 
