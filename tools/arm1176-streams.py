@@ -24,17 +24,15 @@ import sys
 
 X, W = 'r0', 'r1'
 FACTORS = ['r4', 'r5', 'r6', 'r7']
-LOOK_AHEAD = 14       # instructions that the scheduler may choose from
+LOOK_AHEAD = 24       # instructions that the scheduler may choose from
 PREFETCH_BYTES = 96   # beyond a group's scales: three lines, so that two are always on their way
-WEIGHTS_PHASE = 0.1   # of the distance between two prefetched lines of weights
-ACTIVATIONS_AT = 0.17 # of a strip: when all lines of activations are prefetched
 NOTHING = 'nothing'   # what sums begin from
 # Cycles for a multiply-accumulate under the timing model with 576 (512 where a type of files has blocks of 256) and with
 # 1536 columns, weights from memory.
-MODELLED = {'stream_4_f32': (576, 1.33, 1.33), 'stream_4_f32_offset': (512, 1.45, 1.45),
-            'stream_4_halves_f32': (512, 1.54, 1.54), 'stream_4_halves_f32_offset': (512, 1.90, 1.94),
-            'stream_5_f16': (576, 1.60, 1.59), 'stream_5_f32_offset': (512, 1.90, 1.94),
-            'stream_6_halves_f32': (512, 1.91, 1.94), 'stream_8_f16': (576, 2.04, 2.05),
+MODELLED = {'stream_4_f32': (576, 1.31, 1.31), 'stream_4_f32_offset': (512, 1.44, 1.44),
+            'stream_4_halves_f32': (512, 1.52, 1.53), 'stream_4_halves_f32_offset': (512, 1.90, 1.94),
+            'stream_5_f16': (576, 1.59, 1.58), 'stream_5_f32_offset': (512, 1.90, 1.94),
+            'stream_6_halves_f32': (512, 1.90, 1.94), 'stream_8_f16': (576, 2.03, 2.05),
             'stream_8_f32_offset': (512, 2.35, 2.38)}
 X_GROUP_BYTES = 96   # sizeof(activation_group)
 X_START, X_SCALE, X_HALF_START, X_HALF_SCALE, X_SUM, X_HALF_SUM = 64, 68, 72, 80, 84, 88
@@ -163,19 +161,13 @@ def reach(operation):
     return 1020 if operation.text.startswith('v') else 255 if operation.text.startswith('ldrd') else 4095
 
 
-def schedule(operations, pointers, look_ahead=LOOK_AHEAD, patient=False, prefetches=()):
-    """patient: what feeds no product goes only where nothing else can. prefetches: of each pointer the places. Those of
-    weights are spread evenly over the cycles: the memory waits for the next one as soon as a line has come. Those of
-    activations come together: when they have left the second cache too, the memory changes its row twice for all of them
-    in place of twice for each."""
+def schedule(operations, pointers, look_ahead=LOOK_AHEAD, patient=False, prefetches=(), phase=0.0):
+    """patient: what feeds no product goes only where nothing else can. prefetches: places of weights, spread evenly over
+    the cycles: the memory waits for the next one as soon as a line has come."""
     due = []
     if prefetches:
-        n_cycles = sum(map(len, prefetches.values())) + scheduled(operations, pointers, look_ahead, patient, [])[1]
-        for pointer, places in prefetches.items():
-            for i, place in enumerate(places):
-                at = ACTIVATIONS_AT if pointer == X else (i + WEIGHTS_PHASE) / len(places)
-                due.append((n_cycles * at, pointer, place))
-        due.sort()
+        n_cycles = len(prefetches) + scheduled(operations, pointers, look_ahead, patient, [])[1]
+        due = [(n_cycles * (i + phase) / len(prefetches), W, place) for i, place in enumerate(prefetches)]
     return scheduled(operations, pointers, look_ahead, patient, due)[0]
 
 
@@ -242,6 +234,10 @@ class Stream:
     of the VFP, which does them while the core goes on. For the last 8 rows this is left to the products of the next strip,
     the first of which adds nothing to a place on the stack.
 
+    A group's activations are fetched together before its first strip: in the first of its six they may have left the first
+    cache, in the others they are there; and where they have left the second cache too, the memory changes its row twice for
+    all of them in place of twice for each.
+
     Sums of 32 begin from nothing, and what they should have begun from is added to the float: as all of them are multiples
     of sum_shift() bits and have at most 24 others, that is exact. Sums of 16 begin from it, as a factor follows: the first
     waits in the VFP, where it stays an integer, for the second to be added, which is exact as well."""
@@ -264,6 +260,7 @@ class Stream:
         self.scale_bytes = self.pairs * (self.pair_scale_bytes + (8 if halves else 0) + 8 * self.n_offsets)
         self.group_bytes = self.scale_bytes + self.pairs * self.pair_code_bytes
         self.stride = self.ROWS // 16 * self.group_bytes
+        self.phase = 0.3 if bits == 4 and not halves else 0.0  # of a strip's first prefetch, in distances between two
         # Pairs of registers: words, sums, free. The 8-bit form has its words in r8-r11.
         self.words, self.sums, self.free = ('r8', 'r9'), ('r10', 'r11'), ('r2', 'r3')
         if bits == 8:
@@ -462,8 +459,7 @@ class Stream:
         """A strip of 16 rows by 32 activations; the factors are read upwards for one pair, downwards for the next."""
         c = Code()
         n_blocks = len(self.blocks)
-        prefetches = {W: [PREFETCH_BYTES + self.scale_bytes + 32 * i for i in range(self.group_bytes // 32)],
-                      X: [X_GROUP_BYTES + 32 * i for i in range(3)]}
+        prefetches = [PREFETCH_BYTES + self.scale_bytes + 32 * i for i in range(self.group_bytes // 32)]
 
         def load_scale(c):
             c.load_float(0, X, self.x_scale)
@@ -506,7 +502,8 @@ class Stream:
                 steps += self.steps_after(0) + self.steps_before(1)
             self.swap_sums(pair, self.parts - 1)
         before = self.words, self.sums, self.free
-        out = schedule(c.operations, {X: 0, W: self.scale_bytes + 4 * self.block_words}, prefetches=prefetches)
+        out = schedule(c.operations, {X: 0, W: self.scale_bytes + 4 * self.block_words}, prefetches=prefetches,
+                       phase=self.phase)
         assert before == (self.words, self.sums, self.free)
         return out
 
@@ -531,7 +528,8 @@ class Stream:
         yield '2:'
         yield from [f"ldr r4, {s('y')}", f'ldr r5, {n_rows}', f"ldr r1, {s('tile')}", f"ldr r7, {s('n_groups')}"]
         yield from ['add r5, r4, r5, lsl #2', f"ldr r0, {s('x')}", f"str r4, {s('total')}", f"str r5, {s('end')}"]
-        yield from [f"str r7, {s('left')}", 'mov r6, #0']
+        yield from [f"str r7, {s('left')}"]
+        yield from ['ldr r6, [r0]', 'pld [r0, #32]', 'pld [r0, #64]', 'mov r6, #0']
         for i in [1, *range(8, 32)]:
             yield f'vmov s{i}, r6'
         yield from ['3:', 'vstmia r4!, {s24-s31}', 'cmp r4, r5', 'bne 3b']
@@ -539,6 +537,7 @@ class Stream:
         yield from [f'add r1, r1, #{self.scale_bytes}', first_words, '1:']
         yield from group
         yield 'bne 1b'
+        yield from [f'pld [r0, #{X_GROUP_BYTES + 32 * i}]' for i in range(3)]
         yield from [f"ldr r5, {s('left')}", f"ldr r6, {s('skip')}", f"ldr r4, {s('y')}", f'add r0, r0, #{X_GROUP_BYTES}']
         yield from [f'sub r1, r1, #{4 * self.block_words}', 'add r1, r1, r6', first_words, 'subs r5, r5, #1']
         yield from [f"str r5, {s('left')}", f"str r4, {s('total')}", 'bne 1b']
