@@ -7,15 +7,21 @@
 
 namespace llmzero::inline LLMZERO_ABI {
 
+namespace detail {
+
+inline constexpr float gelu_linear = -1.59576912f;  // -2 sqrt(2 / pi)
+inline constexpr float gelu_cubic = -0.0713548163f; // 0.044715 of that
+
+} // namespace detail
+
 // gelu(x) = x / 2 * (1 + tanh(y)) with y = sqrt(2 / pi) * (x + 0.044715 x^3). Since 1 + tanh(y) = 2 / (1 + e^-2y), that
 // is x / (1 + e^-2y): one exponential, and nothing cancels for negative x.
 // For n numbers step by step, so that their latencies overlap.
 template <std::size_t n> inline void gelu(float (&x)[n]) {
-    constexpr float minus_two_root = -1.59576912f; // -2 sqrt(2 / pi)
     float power[n];
     LLMZERO_LANES
     for (std::size_t i = 0; i < n; ++i) {
-        power[i] = minus_two_root * x[i] * multiply_add(0.044715f * x[i], x[i], 1.0f);
+        power[i] = x[i] * multiply_add(x[i] * x[i], detail::gelu_cubic, detail::gelu_linear);
     }
     bounded_exp(power);
     LLMZERO_LANES
