@@ -144,6 +144,8 @@ function(llmzero_add_generated_tests)
                                                    check)
         add_test(NAME structure/arm1176-streams COMMAND ${Python3_EXECUTABLE} -B
                                                         ${PROJECT_SOURCE_DIR}/tools/arm1176-streams.py --check)
+        add_test(NAME structure/arm1176-gates COMMAND ${Python3_EXECUTABLE} -B
+                                                      ${PROJECT_SOURCE_DIR}/tools/arm1176-gates.py --check)
     endif()
 endfunction()
 

@@ -13,6 +13,7 @@
 #    include <llmzero/kernels/arm1176_activations.hpp>
 #    include <llmzero/kernels/arm1176_attention.hpp>
 #    include <llmzero/kernels/arm1176_block.hpp>
+#    include <llmzero/kernels/arm1176_gates.hpp>
 #    include <llmzero/kernels/arm1176_layout.hpp>
 #    include <llmzero/kernels/arm1176_quantise.hpp>
 #    include <llmzero/kernels/arm1176_row.hpp>
@@ -218,6 +219,7 @@ inline float time_of_four(packed_format format) {
 
 inline constexpr kernel_set set = {
     layout, "arm1176", kind_for, activation_bytes, prepare, multiply, attend, true, time_of_four,
+    16,     false,     4,        swiglu,           geglu,
 };
 
 } // namespace llmzero::inline LLMZERO_ABI::kernels::arm1176

@@ -8,6 +8,8 @@
 #pragma once
 
 #include <llmzero/base/config.hpp>
+#include <llmzero/numerics/gelu.hpp>
+#include <llmzero/numerics/swiglu.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -153,6 +155,10 @@ struct kernel_set : packed_layout {
     // Multiplications and additions of a product in a nanosecond, about. A guess that only decides what is worth
     // sharing.
     std::uint32_t macs_in_ns = 4;
+
+    // gate(n) becomes silu(gate) * up or gelu(gate) * up; every set's have the same bits.
+    void (*swiglu)(float * gate, const float * up, std::size_t n) = llmzero::swiglu;
+    void (*geglu)(float * gate, const float * up, std::size_t n) = llmzero::geglu;
 };
 
 } // namespace llmzero::inline LLMZERO_ABI

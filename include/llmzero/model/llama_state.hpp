@@ -15,11 +15,9 @@
 #include <llmzero/model/network.hpp>
 #include <llmzero/model/output_head.hpp>
 #include <llmzero/numerics/add.hpp>
-#include <llmzero/numerics/gelu.hpp>
 #include <llmzero/numerics/norm.hpp>
 #include <llmzero/numerics/packed_matrix.hpp>
 #include <llmzero/numerics/rope.hpp>
-#include <llmzero/numerics/swiglu.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -191,9 +189,9 @@ private:
             float * const gate = gate_.data() + t * c.d_ff;
             const float * const up = up_.data() + t * c.d_ff;
             if (c.activation == gate_activation::gelu) {
-                geglu(gate, up, c.d_ff);
+                network_.kernels.geglu(gate, up, c.d_ff);
             } else {
-                swiglu(gate, up, c.d_ff);
+                network_.kernels.swiglu(gate, up, c.d_ff);
             }
         });
         input_.set(gate_.data(), c.d_ff, n);

@@ -15,7 +15,6 @@
 #include <llmzero/model/relative_bias.hpp>
 #include <llmzero/model/t5_weights.hpp>
 #include <llmzero/numerics/add.hpp>
-#include <llmzero/numerics/gelu.hpp>
 #include <llmzero/numerics/norm.hpp>
 #include <llmzero/numerics/packed_matrix.hpp>
 #include <llmzero/numerics/relu.hpp>
@@ -113,7 +112,7 @@ public:
             relu(up_.data(), n * c_.d_ff);
         } else {
             input_.multiply({{w.w_up, up_.data()}, {w.w_gate, gate_.data()}});
-            geglu(gate_.data(), up_.data(), n * c_.d_ff);
+            kernels_.geglu(gate_.data(), up_.data(), n * c_.d_ff);
             hidden = gate_.data();
         }
         input_.set(hidden, c_.d_ff, n);
