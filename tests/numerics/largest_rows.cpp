@@ -99,6 +99,34 @@ TEST_CASE("largest rows: those of the whole product, with its bits") {
     }
 }
 
+TEST_CASE("largest rows: every row within its error of the least that is wanted is possible, in any block") {
+    constexpr float reach = 2.0f;
+    for (const std::size_t n_rows : {1u, 31u, 32u, 33u, 100u, 40'000u}) {
+        for (const float shift : {0.0f, 100.0f, -100.0f}) { // all negative, too
+            for (const std::size_t at : {std::size_t{0}, n_rows / 2, n_rows - 1}) {
+                CAPTURE(n_rows);
+                CAPTURE(shift);
+                std::vector<float> y(n_rows, shift - 10.0f);
+                std::vector<float> error(n_rows, 0.5f);
+                y[0] = shift;
+                y[at] = at > 0 ? shift - 1.9f : shift; // 1.9 below it, where an error of 2 may have put it
+                error[at] = 1.0f;
+                detail::block_maxima maxima(n_rows);
+                const detail::top_rows top(y.data(), n_rows, 1, maxima);
+                CHECK(*top.begin() == 0);
+                std::int32_t rows[3] = {-7, -7, -7};
+                const std::size_t n =
+                    detail::possible_rows(y.data(), maxima, error.data(), 1.0f, n_rows, reach, shift, rows, 3);
+                REQUIRE(n == (at > 0 ? 2 : 1));
+                CHECK(rows[0] == 0);
+                CHECK(rows[n - 1] == static_cast<std::int32_t>(at));
+                error[at] = 0.9f; // of 1.8
+                CHECK(detail::possible_rows(y.data(), maxima, error.data(), 1.0f, n_rows, reach, shift, rows, 3) == 1);
+            }
+        }
+    }
+}
+
 TEST_CASE("largest rows: most rows are ruled out") {
     support::numbers random(96);
     for (const kernel_set * set : available_kernels()) {

@@ -16,10 +16,10 @@
 #include <llmzero/numerics/packed_matrix.hpp>
 
 #include <algorithm>
-#include <bit>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <limits>
 #include <span>
 
@@ -34,25 +34,71 @@ namespace detail {
 
 inline constexpr std::size_t eight = 8; // numbers that are looked at together
 
+inline std::int32_t bits_of(const float * y) {
+    std::int32_t bits;
+    std::memcpy(&bits, y, sizeof bits);
+    return bits;
+}
+
 // Whether one of eight numbers may be larger than `bound`: false where none is. Integers compare faster than floats on
 // a small core; for those above 0 the order is the same. Asks for the numbers that come next.
 inline bool may_hold_larger(const float * y, float bound) {
     constexpr std::size_t ahead = 32; // floats: four lines of 32 bytes
     LLMZERO_PREFETCH(y, ahead);
-    const std::int32_t half = std::bit_cast<std::int32_t>(bound) / 2 - 1; // halves, so that differences fit
-    std::int32_t below[eight];
+    const std::int32_t half = bits_of(&bound) / 2 - 1; // halves, so that differences fit
+    std::int32_t any = 0;
     LLMZERO_LANES
     for (std::size_t lane = 0; lane < eight; ++lane) {
-        below[lane] = half - (std::bit_cast<std::int32_t>(y[lane]) >> 1);
+        any |= half - (bits_of(y + lane) >> 1);
     }
-    const std::int32_t any = (below[0] | below[1] | below[2] | below[3]) | (below[4] | below[5] | below[6] | below[7]);
     return !(bound > 0.0f) || any < 0;
 }
 
-// The rows with the n largest y [n_rows]; n <= n_rows, at most most_largest_rows.
+// The largest y of each block of rows, as integers, which compare faster than floats on a small core: for numbers above
+// 0 the order is the same, and of a block without any it is no number above 0. What lies in the cache no longer is then
+// read again only where there is something to find.
+class block_maxima {
+public:
+    explicit block_maxima(std::size_t n_rows) {
+        while (rows_ * most_blocks < n_rows) {
+            rows_ *= 2;
+        }
+    }
+    // Of rows [first, end), a block.
+    void set(const float * y, std::size_t first, std::size_t end) {
+        constexpr std::size_t ahead = 32; // floats: four lines of 32 bytes
+        std::int32_t largest = bits_of(y + first);
+        std::size_t r = first;
+        for (; r + eight <= end; r += eight) {
+            LLMZERO_PREFETCH(y, r + ahead);
+            LLMZERO_LANES
+            for (std::size_t lane = 0; lane < eight; ++lane) {
+                const std::int32_t bits = bits_of(y + r + lane);
+                largest = bits > largest ? bits : largest;
+            }
+        }
+        for (; r < end; ++r) {
+            largest = std::max(largest, bits_of(y + r));
+        }
+        largest_[first / rows_] = largest;
+    }
+    // Whether a number of the block may be larger than `bound`, or equal to it: false where none is.
+    [[nodiscard]] bool may_reach(std::size_t first, float bound) const {
+        return !(bound > 0.0f) || largest_[first / rows_] >= bits_of(&bound);
+    }
+    [[nodiscard]] std::size_t rows() const { return rows_; } // of a block
+
+private:
+    static constexpr std::size_t most_blocks = 1024;
+
+    std::int32_t largest_[most_blocks];
+    std::size_t rows_ = 32;
+};
+
+// The rows with the n largest y [n_rows]; n <= n_rows, at most most_largest_rows. Fills `maxima`.
 class top_rows {
 public:
-    top_rows(const float * y, std::size_t n_rows, std::size_t n) : n_(n) {
+    top_rows(const float * y, std::size_t n_rows, std::size_t n, block_maxima & maxima) : n_(n) {
         const auto is_larger = [y](std::uint32_t a, std::uint32_t b) {
             return y[a] > y[b];
         };
@@ -60,22 +106,22 @@ public:
             rows_[r] = r;
         }
         std::make_heap(rows_, rows_ + n, is_larger); // the least on top
-        const auto take = [&](std::size_t first, std::size_t end) {
-            for (std::size_t r = first; r < end; ++r) {
-                if (y[r] > y[rows_[0]]) {
+        float least = y[rows_[0]];
+        for (std::size_t first = 0; first < n_rows; first += maxima.rows()) {
+            const std::size_t end = std::min(first + maxima.rows(), n_rows);
+            maxima.set(y, first, end);
+            if (!maxima.may_reach(first, least)) { // few do
+                continue;
+            }
+            for (std::size_t r = std::max(first, n); r < end; ++r) {
+                if (y[r] > least) {
                     std::pop_heap(rows_, rows_ + n, is_larger);
                     rows_[n - 1] = static_cast<std::uint32_t>(r);
                     std::push_heap(rows_, rows_ + n, is_larger);
+                    least = y[rows_[0]];
                 }
             }
-        };
-        std::size_t r = n;
-        for (; r + eight <= n_rows; r += eight) {
-            if (may_hold_larger(y + r, y[rows_[0]])) { // few do
-                take(r, r + eight);
-            }
         }
-        take(r, n_rows);
     }
     [[nodiscard]] const std::uint32_t * begin() const { return rows_; }
     [[nodiscard]] const std::uint32_t * end() const { return rows_ + n_; }
@@ -87,13 +133,17 @@ private:
 
 // The rows with y + error * reach >= least, in order: rows [at most most_rows]; returns how many, or most_rows + 1 for
 // more.
-inline std::size_t possible_rows(const float * y, const float * error, float largest_error, std::size_t n_rows,
-                                 float reach, float least, std::int32_t * rows, std::size_t most_rows) {
+inline std::size_t possible_rows(const float * y, const block_maxima & maxima, const float * error, float largest_error,
+                                 std::size_t n_rows, float reach, float least, std::int32_t * rows,
+                                 std::size_t most_rows) {
     std::size_t n_found = 0;
+    // What no row passes that has not at least this; less by what the sum below rounds.
+    const float widest = largest_error * reach;
+    const float bound = (least - widest) - 0x1p-20f * (std::fabs(least) + widest);
     const auto take = [&](std::size_t first, std::size_t end) {
         for (std::size_t row = first; row < end && n_found <= most_rows; ++row) {
             const float above = (y[row] - least) + error[row] * reach;
-            if (std::bit_cast<std::int32_t>(above) >= 0) { // below 0 where the float is
+            if (bits_of(&above) >= 0) { // below 0 where the float is
                 if (n_found < most_rows) {
                     rows[n_found] = static_cast<std::int32_t>(row);
                 }
@@ -101,16 +151,17 @@ inline std::size_t possible_rows(const float * y, const float * error, float lar
             }
         }
     };
-    // What no row passes that has not at least this; less by what the sum above rounds.
-    const float widest = largest_error * reach;
-    const float bound = (least - widest) - 0x1p-20f * (std::fabs(least) + widest);
-    std::size_t r = 0;
-    for (; r + eight <= n_rows && n_found <= most_rows; r += eight) {
-        if (may_hold_larger(y + r, bound)) {
-            take(r, r + eight);
+    for (std::size_t first = 0; first < n_rows && n_found <= most_rows; first += maxima.rows()) {
+        if (!maxima.may_reach(first, bound)) {
+            continue;
+        }
+        const std::size_t end = std::min(first + maxima.rows(), n_rows);
+        for (std::size_t r = first; r < end; r += eight) {
+            if (r + eight > n_rows || may_hold_larger(y + r, bound)) {
+                take(r, std::min(r + eight, n_rows));
+            }
         }
     }
-    take(r, n_rows);
     return n_found;
 }
 
@@ -134,14 +185,15 @@ inline std::size_t find_largest_rows(const packed_matrix & w, const head_sketch 
     }
     x.multiply(sketch.matrix(), y);
     float least = std::numeric_limits<float>::infinity();
-    for (const std::uint32_t row : detail::top_rows(y, n_rows, n)) {
+    detail::block_maxima maxima(n_rows);
+    for (const std::uint32_t row : detail::top_rows(y, n_rows, n, maxima)) {
         x.multiply_rows(w, row, row + 1, y);
         least = std::min(least, y[row]);
     }
     // Less by what the comparison rounds, and by what products may lose that are too small for a float.
     const float margin = 0x1p-20f * std::fabs(least) + 0x1p-80f;
-    const std::size_t n_found = detail::possible_rows(y, sketch.errors(), sketch.largest_error(), n_rows, reach.factor,
-                                                      least - margin, rows.data(), rows.size());
+    const std::size_t n_found = detail::possible_rows(y, maxima, sketch.errors(), sketch.largest_error(), n_rows,
+                                                      reach.factor, least - margin, rows.data(), rows.size());
     if (n_found > rows.size()) {
         return 0;
     }
