@@ -105,6 +105,9 @@ TEST_CASE("output head: a search in vain makes the next ones rarer, one that fin
     const auto whole = many.whole();
     CHECK(searches_within(many, 1) == 0);
     CHECK(is_whole(logits, whole));
+    CHECK(searches_within(few, 3) == 0); // not tried: none has found anything yet
+    CHECK(searches_within(few, 5) == 5);
+    CHECK(searches_within(many, 1) == 0);
     CHECK(searches_within(few, 1) == 0); // not tried
     CHECK(searches_within(few, 5) == 5);
     CHECK(searches_within(many, 1 + 1 + 1) == 0); // tried, not tried, tried
@@ -112,6 +115,13 @@ TEST_CASE("output head: a search in vain makes the next ones rarer, one that fin
     CHECK(searches_within(few, 5) == 5);
     CHECK(searches_within(many, 2000) == 0);
     CHECK(searches_within(few, 65) >= 1);
+    output_logits others;
+    REQUIRE(others.allocate(1, vocab));
+    std::swap(logits, others);
+    logits.want_largest(1);
+    CHECK(searches_within(many, 1 + 3 + 1) == 0); // tried, not tried, tried
+    CHECK(searches_within(few, 15) == 0);
+    CHECK(searches_within(few, 5) == 5);
 }
 
 TEST_CASE("output head: which heads have a sketch") {

@@ -31,8 +31,9 @@ inline bool gains_by_sketch(const packed_layout & layout, packed_format format, 
            std::uint64_t{rows} * cols >= least_sketched_weights;
 }
 
-// Whether a head that is being packed gets a sketch. `n_weights` are those of the whole model: making a sketch takes longer than loading the
-// head itself, which only models that are little more than their head give back within an answer.
+// Whether a head that is being packed gets a sketch. `n_weights` are those of the whole model: making a sketch takes
+// longer than loading the head itself, which only models that are little more than their head give back within an
+// answer.
 inline bool wants_sketch(head_mode mode, const kernel_set & kernels, packed_format format, std::size_t rows,
                          std::size_t cols, std::uint64_t n_weights) {
     if (mode != head_mode::automatic) {
@@ -94,11 +95,12 @@ private:
         }
         const std::size_t n = find_largest_rows(*w_, sketch, *x_, n_wanted_, logits_.data(), rows_.span());
         if (n > 0) {
+            has_found_ = true;
             pause_ = 0;
             return n;
         }
-        // What one token cannot gain by, the next ones hardly will.
-        pause_ = std::min(2 * pause_ + 1, longest_pause);
+        // What one token cannot gain by, the next ones hardly will; least of all where none has gained yet.
+        pause_ = std::min(has_found_ ? 2 * pause_ + 1 : 4 * pause_ + 3, longest_pause);
         n_paused_ = pause_;
         return 0;
     }
@@ -111,6 +113,7 @@ private:
     std::uint32_t pause_ = 0;    // tokens without a search after one that was given up
     std::uint32_t n_paused_ = 0; // of these, that are to come
     std::size_t n_present_ = 0;
+    bool has_found_ = false; // a search, ever
 };
 
 } // namespace llmzero::inline LLMZERO_ABI
