@@ -2,20 +2,21 @@
 // share a layout (neon_layout.hpp), the activations (neon_activations.hpp) and what becomes of sums (neon_scale.hpp);
 // sums of a group are exact integers, and results the same bits.
 //
-// Instructions of the loop over groups for one weight and one token, counted in what gcc 12 makes at -O3 for a
-// Cortex-A53 and a Cortex-A7, with one token and with four; of them 0.125 are SMULL and SMLAL, or 0.0625 SDOT:
+// Instructions of the loop over groups for one weight and one token, counted as they run under qemu in what gcc 12
+// makes at -O3 for a Cortex-A53 and a Cortex-A7, with one token and with four; of them 0.125 are SMULL and SMLAL, or
+// 0.0625 SDOT:
 //
 //                       neon, AArch64    neon, ARMv7     dotprod
 //                       one    four      one    four     one    four
-//     q8                0.33   0.36      0.47   0.48     0.18   0.14
-//     q8_offset         0.34   0.39      0.48   0.51     0.19   0.16
-//     q5                0.39   0.34      0.53   0.47     0.28   0.19
-//     q5_offset         0.37   0.34      0.53   0.46     0.28   0.19
-//     q4                0.33   0.33      0.43   0.46     0.21   0.18
-//     q4_offset         0.31   0.33      0.44   0.44     0.21   0.18
+//     q8                0.33   0.36      0.45   0.48     0.18   0.14
+//     q8_offset         0.34   0.39      0.50   0.50     0.19   0.16
+//     q5                0.39   0.34      0.49   0.47     0.28   0.19
+//     q5_offset         0.38   0.34      0.52   0.45     0.28   0.19
+//     q4                0.33   0.33      0.44   0.46     0.21   0.18
+//     q4_offset         0.31   0.33      0.45   0.44     0.21   0.18
 //     q8_halves         0.52   0.45      0.77   0.64     0.39   0.24
-//     q4_halves         0.48   0.44      0.64   0.62     0.32   0.23
-//     q4_halves_offset  0.65   0.53      0.97   0.81     0.47   0.31
+//     q4_halves         0.47   0.44      0.65   0.62     0.32   0.23
+//     q4_halves_offset  0.67   0.53      0.97   0.81     0.47   0.31
 #pragma once
 
 #include <llmzero/kernels/target.hpp>
