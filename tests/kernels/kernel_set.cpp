@@ -348,11 +348,11 @@ TEST_CASE("kernel set: results are written where they belong and nowhere else") 
     });
 }
 
-// One group of a format without offsets: the sum of integers is exact, one float product follows. So all sets agree to
-// the last bit.
+// One group without an offset: the sum of integers is exact, one float product follows. So all sets agree to the last
+// bit. (Codes that begin at 0 may be kept less by half of their range, and the offset moved, which rounds.)
 TEST_CASE("kernel set: the integer part of a group's product is exact") {
     for_all_sets_and_formats([](const kernel_set & set, packed_format format) {
-        if (!is_quantised(format) || has_offset(format)) {
+        if (!is_quantised(format) || format == packed_format::q4_offset || format == packed_format::q5_offset) {
             return;
         }
         support::numbers random(37);
@@ -360,6 +360,7 @@ TEST_CASE("kernel set: the integer part of a group's product is exact") {
         const int trials = support::full_scale() ? 3000 : 500;
         for (int n = 0; n < trials; ++n) {
             auto w = kernel_cases::random_matrix(format, 1, 32, random);
+            w.groups[0].offset = 0.0f;
             std::vector<float> x(32);
             for (std::size_t i = 0; i < 32; ++i) {
                 switch (n % 4) {
