@@ -5,6 +5,7 @@
 #   structure/no-globals       the programs hold no variable of the library
 #   structure/unicode-tables   the Unicode tables are what their script makes, where its data is installed
 #   structure/bench-zero       the table and the plot in bench/results are what their figures make
+#   structure/bench-a53        ... and so are those of instructions
 #   structure/arm1176-streams  the loops of the ARM1176 are what their script makes
 #   structure/arm-instructions nothing in the ARM programs is beyond ARMv6K + VFPv2
 #   .../selftest               the checks see what they look for
@@ -140,8 +141,10 @@ function(llmzero_add_generated_tests)
         add_test(NAME structure/unicode-tables COMMAND ${Python3_EXECUTABLE} -B
                                                        ${PROJECT_SOURCE_DIR}/tools/unicode-tables.py --check)
         set_tests_properties(structure/unicode-tables PROPERTIES SKIP_RETURN_CODE 77)
-        add_test(NAME structure/bench-zero COMMAND ${Python3_EXECUTABLE} -B ${PROJECT_SOURCE_DIR}/tools/bench-zero.py
-                                                   check)
+        foreach(table bench-zero bench-a53)
+            add_test(NAME structure/${table} COMMAND ${Python3_EXECUTABLE} -B ${PROJECT_SOURCE_DIR}/tools/${table}.py
+                                                     check)
+        endforeach()
         add_test(NAME structure/arm1176-streams COMMAND ${Python3_EXECUTABLE} -B
                                                         ${PROJECT_SOURCE_DIR}/tools/arm1176-streams.py --check)
         add_test(NAME structure/arm1176-gates COMMAND ${Python3_EXECUTABLE} -B
