@@ -239,7 +239,7 @@ The vocabularies are made up, of the sizes of the real ones; the 48900 merges of
 def plot(lines):
     """Two fields side by side, a line for each row: tokens per second, logarithmic, and decoding against reading."""
     shown = [row for row in ROWS if row.kernels != "start"]
-    left, middle, field, right, top, step = 300, 330, 40, 170, 64, 22
+    left, middle, field, right, top, step = 340, 330, 40, 170, 64, 22
     width, bottom = left + middle + field + right + 30, top + step * len(shown)
     low, high = math.log10(50), math.log10(20000)
     second = left + middle + field

@@ -4,8 +4,7 @@
 #   structure/mixed-builds     differently compiled translation units of one program do not disturb each other
 #   structure/no-globals       the programs hold no variable of the library
 #   structure/unicode-tables   the Unicode tables are what their script makes, where its data is installed
-#   structure/bench-zero       the table and the plot in bench/results are what their figures make
-#   structure/bench-a53        ... and so are those of instructions
+#   structure/bench-...        a table and its plot in bench/results are what their figures make
 #   structure/arm1176-streams  the loops of the ARM1176 are what their script makes
 #   structure/arm-instructions nothing in the ARM programs is beyond ARMv6K + VFPv2
 #   .../selftest               the checks see what they look for
@@ -141,9 +140,11 @@ function(llmzero_add_generated_tests)
         add_test(NAME structure/unicode-tables COMMAND ${Python3_EXECUTABLE} -B
                                                        ${PROJECT_SOURCE_DIR}/tools/unicode-tables.py --check)
         set_tests_properties(structure/unicode-tables PROPERTIES SKIP_RETURN_CODE 77)
-        foreach(table bench-zero bench-a53)
-            add_test(NAME structure/${table} COMMAND ${Python3_EXECUTABLE} -B ${PROJECT_SOURCE_DIR}/tools/${table}.py
-                                                     check)
+        foreach(table IN ITEMS zero a53 pc)
+            if(EXISTS ${PROJECT_SOURCE_DIR}/bench/results/${table}.csv)
+                add_test(NAME structure/bench-${table} COMMAND ${Python3_EXECUTABLE} -B
+                                                               ${PROJECT_SOURCE_DIR}/tools/bench-${table}.py check)
+            endif()
         endforeach()
         add_test(NAME structure/arm1176-streams COMMAND ${Python3_EXECUTABLE} -B
                                                         ${PROJECT_SOURCE_DIR}/tools/arm1176-streams.py --check)
