@@ -15,6 +15,7 @@
 #    include <llmzero/kernels/x86_avx512vnni.hpp>
 #    include <llmzero/kernels/x86_cpu.hpp>
 #    include <llmzero/kernels/x86_dense.hpp>
+#    include <llmzero/kernels/x86_gates.hpp>
 #    include <llmzero/kernels/x86_layout.hpp>
 
 #    include <algorithm>
@@ -100,6 +101,7 @@ inline float time_of_four(packed_format format) {
 inline constexpr kernel_set set = {
     layout, "avx2", kind_for,     activation_bytes, prepare, x86::detail::multiply<tiles>,
     attend, false,  time_of_four, tile_shape::rows, true,    30,
+    swiglu, geglu,
 };
 
 } // namespace avx2
@@ -128,6 +130,7 @@ inline float time_of_four(packed_format) {
 inline constexpr kernel_set set = {
     layout, "avx512vnni", kind_for,     activation_bytes, prepare, x86::detail::multiply<tiles>,
     attend, false,        time_of_four, tile_shape::rows, true,    60,
+    swiglu, geglu,
 };
 
 } // namespace avx512vnni
