@@ -1,5 +1,5 @@
-# llmzero-run and llmzero-stick with their embedded model, llmzero-quantize, llmzero-info, llmzero-bench and
-# llmzero-bench-tokenizer. llmzero-stick is for Linux.
+# llmzero-run and llmzero-stick with their embedded model, llmzero-quantize, llmzero-info, and the benchmarks. llmzero-stick
+# is for Linux.
 if(WIN32)
     enable_language(RC)
 endif()
@@ -27,5 +27,7 @@ if(CMAKE_SYSTEM_NAME STREQUAL "Linux")
 endif()
 llmzero_add_program(llmzero-quantize src/llmzero-quantize.cpp)
 llmzero_add_program(llmzero-info src/llmzero-info.cpp)
-llmzero_add_program(llmzero-bench bench/llmzero-bench.cpp)
-llmzero_add_program(llmzero-bench-tokenizer bench/llmzero-bench-tokenizer.cpp)
+if(LLMZERO_BUILD_BENCHMARKS)
+    llmzero_add_program(llmzero-bench bench/llmzero-bench.cpp)
+    llmzero_add_program(llmzero-bench-tokenizer bench/llmzero-bench-tokenizer.cpp)
+endif()
