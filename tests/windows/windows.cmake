@@ -1,7 +1,9 @@
 # Tests of a build for Windows, under wine:
 #   windows/wine       makes the folder that wine keeps its Windows in, for all other tests
 #   windows/programs   the programs from outside, and their texts against those of a program for this system (windows.sh)
-set(llmzero_wine_environment WINEPREFIX=${CMAKE_CURRENT_BINARY_DIR}/wine WINEDEBUG=-all)
+
+# Wine takes the arguments of a program for what the locale says.
+set(llmzero_wine_environment WINEPREFIX=${CMAKE_CURRENT_BINARY_DIR}/wine WINEDEBUG=-all LC_ALL=C.UTF-8)
 
 function(llmzero_add_windows_tests)
     set(LLMZERO_NATIVE_RUN
