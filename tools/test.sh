@@ -15,7 +15,8 @@
 #   armv7      gcc, 32-bit ARM with NEON, under qemu-arm -cpu cortex-a7
 #   aarch64    gcc, 64-bit ARM, under qemu-aarch64 -cpu cortex-a53; what depends on kernels also under -cpu max, which
 #              has dot products
-#   mingw      MinGW, programs for Windows, under wine: tests of all layers, and texts against those of this system
+#   mingw      MinGW, programs for Windows, under wine: tests up to the tokenizers and of sessions, and their texts against
+#              those of this system
 #   compilers  gcc 11 and 12, clang 14 and 16: a project that uses the library, and one with it in a shared library
 #
 # The conformance data lies in ../shared/conformance or in the folder LLMZERO_CONFORMANCE names. Without it the tests that
