@@ -5,8 +5,8 @@
 # Installs what is missing (Debian; root or sudo), builds llmzero-bench, llmzero-run and llmzero-quantize, makes files with
 # random weights in the shapes of real models, and writes bench/results/pc.csv, pc.md and pc.svg. Rows that are not asked
 # for stay as they are; every row names the commit, the machine and the compiler it was made with, and how busy the machine
-# was with something else meanwhile. What is not kept lies in build/bench-pc. All rows take four minutes on two cores, half
-# of it for compiling.
+# was with something else meanwhile. What is not kept lies in build/bench-pc. All rows take four minutes on two quiet cores,
+# half of it for compiling.
 set -eu
 root=$(cd "$(dirname "$0")/.." && pwd)
 script=tools/bench-pc
