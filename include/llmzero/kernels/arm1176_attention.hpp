@@ -172,37 +172,49 @@ __attribute__((naked, noinline)) inline void add_columns_1(const columns_job *) 
 }
 // clang-format on
 
-// Four columns of out(3, head_dim) += scale(3) * sums [even, odd][3][2]
-inline void add_scaled_sums(float * out, std::size_t head_dim, const float * scale, const std::int32_t * sums) {
-    constexpr std::size_t n = 12;
-    float value[n];
-    LLMZERO_LANES
-    for (std::size_t i = 0; i < n; ++i) {
-        value[i] = static_cast<float>(sums[i]) * scale[i % 6 / 2];
-    }
-    LLMZERO_LANES
-    for (std::size_t i = 0; i < n; ++i) {
-        value[i] += out[i % 6 / 2 * head_dim + i % 2 * 2 + i / 6];
-    }
-    LLMZERO_LANES
-    for (std::size_t i = 0; i < n; ++i) {
-        out[i % 6 / 2 * head_dim + i % 2 * 2 + i / 6] = value[i];
-    }
+// totals += scale(3) * sums, both [n_quads][even, odd][3][2]: four columns a turn, 40 cycles.
+// clang-format off
+__attribute__((naked, noinline)) inline void add_scaled_sums(float * /* totals */, const std::int32_t * /* sums */,
+                                                             const float * /* scale */, std::size_t /* n_quads */) {
+    __asm__ volatile(".syntax unified\n"
+        "vpush {d8-d13}; vldmia r2, {s12-s14}\n"
+        "1:\n"
+        "vldmia r1!, {s0-s11}; subs r3, r3, #1; vldmia r0, {s16-s27}\n"
+        "vcvt.f32.s32 s0, s0; vcvt.f32.s32 s1, s1; vcvt.f32.s32 s2, s2; vcvt.f32.s32 s3, s3\n"
+        "vcvt.f32.s32 s4, s4; vcvt.f32.s32 s5, s5; vcvt.f32.s32 s6, s6; vcvt.f32.s32 s7, s7\n"
+        "vcvt.f32.s32 s8, s8; vcvt.f32.s32 s9, s9; vcvt.f32.s32 s10, s10; vcvt.f32.s32 s11, s11\n"
+        "vmla.f32 s16, s0, s12; vmla.f32 s17, s1, s12; vmla.f32 s18, s2, s13; vmla.f32 s19, s3, s13\n"
+        "vmla.f32 s20, s4, s14; vmla.f32 s21, s5, s14; vmla.f32 s22, s6, s12; vmla.f32 s23, s7, s12\n"
+        "vmla.f32 s24, s8, s13; vmla.f32 s25, s9, s13; vmla.f32 s26, s10, s14; vmla.f32 s27, s11, s14\n"
+        "vstmia r0!, {s16-s27}; bne 1b\n"
+        "vpop {d8-d13}; bx lr\n");
 }
+// clang-format on
 
 // The largest of `scales`(n), and their ratios to it as lanes, 2 * whole_weight for 1, zeros up to `chunk`.
 inline float scale_ratios(const float * scales, std::size_t n, std::uint32_t * ratios) {
     alignas(4) std::int16_t lane[chunk] = {};
     std::int32_t bits = 0; // floats of one sign are in the order of their bits, with NaN above all
-    LLMZERO_LANES
-    for (std::size_t t = 0; t < n; ++t) {
-        const auto scale = std::bit_cast<std::int32_t>(scales[t]);
+    constexpr std::size_t lanes = 8;
+    std::size_t t = 0;
+    const auto look_at = [&bits, scales](std::size_t at) {
+        std::int32_t scale;
+        std::memcpy(&scale, scales + at, sizeof scale);
         bits = scale > bits ? scale : bits;
+    };
+    for (; t + lanes <= n; t += lanes) {
+        LLMZERO_PREFETCH(scales, t + chunk);
+        LLMZERO_LANES
+        for (std::size_t i = 0; i < lanes; ++i) {
+            look_at(t + i);
+        }
+    }
+    for (; t < n; ++t) {
+        look_at(t);
     }
     const auto largest = std::bit_cast<float>(bits);
     const float inverse = largest > 1e-30f ? 2.0f * whole_weight / largest : 0.0f;
-    constexpr std::size_t lanes = 8;
-    std::size_t t = 0;
+    t = 0;
     for (; t + lanes <= n; t += lanes) {
         std::uint32_t ratio[lanes];
         LLMZERO_LANES
@@ -227,11 +239,18 @@ template <std::size_t n_heads>
 inline void add_values(const float * z, const float * factor, const kv_rows & values, std::size_t n,
                        std::size_t head_dim, float * out) {
     constexpr float log2_e = 1.44269504f;
-    std::fill(out, out + n_heads * head_dim, 0.0f);
+    if constexpr (n_heads == 1) {
+        std::fill(out, out + head_dim, 0.0f);
+    }
     std::uint32_t ratios[chunk / 2];
     std::uint32_t pairs[(chunk / 2 + 2) * n_heads] = {};
     alignas(4) std::int8_t last_rows[chunk * widest_head]; // where values end within four positions
     float last_z[chunk];
+    // With 3 heads, for each four columns: [even, odd][3][2].
+    constexpr std::size_t n_totals = n_heads == 3 ? 3 * widest_head : 4;
+    alignas(8) std::int32_t sums[n_totals];
+    alignas(8) float totals[n_totals];
+    std::fill(totals, totals + (n_heads == 3 ? 3 * head_dim : 0), 0.0f);
     float largest[n_heads];
     double sum[n_heads] = {};
     for (std::size_t h = 0; h < n_heads; ++h) {
@@ -268,17 +287,15 @@ inline void add_values(const float * z, const float * factor, const kv_rows & va
         }
         const std::int8_t * const end = values.codes + n * head_dim;
         const std::int8_t * const ahead = values.codes + (t + n_rows) * head_dim; // comes while these rows are in work
-        columns_job job{rows, pairs, head_dim, pairs + n_pairs * n_heads - (n_heads == 3 ? 1 : 0), ahead, nullptr};
+        columns_job job{rows, pairs, head_dim, pairs + n_pairs * n_heads - (n_heads == 3 ? 1 : 0), ahead, sums};
         for (std::size_t i = 0; i < head_dim; i += 4, job.values += 4) {
-            std::int32_t sums[12];
-            job.sums = sums;
             if constexpr (n_heads == 3) {
                 add_even_columns_3(&job);
                 job.ahead = std::min(job.ahead + 2 * line_bytes, end);
-                job.sums = sums + 6;
+                job.sums += 6;
                 add_odd_columns_3(&job);
                 job.ahead = std::min(job.ahead + 2 * line_bytes, end);
-                add_scaled_sums(out + i, head_dim, scale, sums);
+                job.sums += 6;
             } else {
                 add_columns_1(&job);
                 job.ahead = std::min(job.ahead + 2 * line_bytes, end);
@@ -291,6 +308,17 @@ inline void add_values(const float * z, const float * factor, const kv_rows & va
                 for (std::size_t column = 0; column < 4; ++column) {
                     out[i + column] = added[column];
                 }
+            }
+        }
+        if constexpr (n_heads == 3) {
+            add_scaled_sums(totals, sums, scale, head_dim / 4);
+        }
+    }
+    if constexpr (n_heads == 3) {
+        for (std::size_t i = 0; i < head_dim; i += 4) {
+            LLMZERO_LANES
+            for (std::size_t at = 0; at < 12; ++at) {
+                out[at % 6 / 2 * head_dim + i + at % 2 * 2 + at / 6] = totals[3 * i + at];
             }
         }
     }
