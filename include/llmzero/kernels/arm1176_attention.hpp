@@ -12,8 +12,8 @@
 //
 // Both errors are below a tenth of what 8-bit keys and values cost, which is up to 1 / 254 of the largest of a vector.
 //
-// At 1000 positions, 64 elements and 3 heads a product takes 2.2 modelled cycles, with all that belongs to it: keys
-// 0.62, values 0.81, weights 0.38, the rest of a chunk 0.34.
+// At 1000 positions, 64 elements and 3 heads a product takes 2.1 modelled cycles, with all that belongs to it: keys
+// 0.62, values 0.88, weights 0.37, the rest of a chunk 0.2.
 #pragma once
 
 #include <llmzero/kernels/target.hpp>
@@ -172,7 +172,7 @@ __attribute__((naked, noinline)) inline void add_columns_1(const columns_job *) 
 }
 // clang-format on
 
-// totals += scale(3) * sums, both [n_quads][even, odd][3][2]: four columns a turn, 40 cycles.
+// totals += scale(3) * sums, both [n_quads][even, odd][3][2]: four columns a turn, 51 cycles.
 // clang-format off
 __attribute__((naked, noinline)) inline void add_scaled_sums(float * /* totals */, const std::int32_t * /* sums */,
                                                              const float * /* scale */, std::size_t /* n_quads */) {

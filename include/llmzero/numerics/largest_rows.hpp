@@ -140,9 +140,10 @@ inline std::size_t possible_rows(const float * y, const block_maxima & maxima, c
     // What no row passes that has not at least this; less by what the sum below rounds.
     const float widest = largest_error * reach;
     const float bound = (least - widest) - 0x1p-20f * (std::fabs(least) + widest);
-    const auto take = [&](std::size_t first, std::size_t end) {
+    const auto take = [&](std::size_t first, float error_of_first) {
+        const std::size_t end = std::min(first + eight, n_rows);
         for (std::size_t row = first; row < end && n_found <= most_rows; ++row) {
-            const float above = (y[row] - least) + error[row] * reach;
+            const float above = (y[row] - least) + (row == first ? error_of_first : error[row]) * reach;
             if (bits_of(&above) >= 0) { // below 0 where the float is
                 if (n_found < most_rows) {
                     rows[n_found] = static_cast<std::int32_t>(row);
@@ -151,6 +152,9 @@ inline std::size_t possible_rows(const float * y, const block_maxima & maxima, c
             }
         }
     };
+    // Eight rows are taken when the next are found: their errors come from memory until then.
+    std::size_t found = n_rows;
+    float error_of_found = 0.0f;
     for (std::size_t first = 0; first < n_rows && n_found <= most_rows; first += maxima.rows()) {
         if (!maxima.may_reach(first, bound)) {
             continue;
@@ -158,10 +162,13 @@ inline std::size_t possible_rows(const float * y, const block_maxima & maxima, c
         const std::size_t end = std::min(first + maxima.rows(), n_rows);
         for (std::size_t r = first; r < end; r += eight) {
             if (r + eight > n_rows || may_hold_larger(y + r, bound)) {
-                take(r, std::min(r + eight, n_rows));
+                take(found, error_of_found);
+                found = r;
+                error_of_found = error[r];
             }
         }
     }
+    take(found, error_of_found);
     return n_found;
 }
 
