@@ -515,14 +515,15 @@ class Stream:
 
     def lines(self):
         s = self.on_stack
-        n_tiles, tile_bytes, n_rows = (f'[sp, #{4 * len(self.ON_STACK) + 64 + 36 + 4 * i}]' for i in range(3))
+        n_tiles, tile_bytes, n_rows, tile_rows = (f'[sp, #{4 * len(self.ON_STACK) + 64 + 36 + 4 * i}]' for i in range(4))
         first_words = 'ldmia r1!, {r8-r11}' if self.bits == 8 else 'ldmia r1!, {r8, r9}'
         registers = self.words, self.sums, self.free
         group = self.group()
         assert registers == (self.words, self.sums, self.free)
         yield from ['push {r4-r11, lr}', 'vpush {d8-d15}', 'push {r0-r3}']
         yield from ['vmrs r5, fpscr', 'push {r4, r5}', 'orr r5, r5, #0x70000', 'vmsr fpscr, r5', 'sub sp, sp, #52']
-        yield from [f'ldr r5, {n_rows}', f'mov r6, #{self.group_bytes // 16}', f'rsb r5, r5, #{self.ROWS}', 'mul r5, r6, r5']
+        yield from [f'ldr r5, {n_rows}', f'ldr r7, {tile_rows}', f'mov r6, #{self.group_bytes // 16}', 'sub r5, r7, r5']
+        yield 'mul r5, r6, r5'
         yield f"str r5, {s('skip')}"
         yield from mask_lines(self.bits)
         yield '2:'
@@ -563,6 +564,7 @@ class FourTokens:
     AT_ONCE = 4     # factors of a load
     WORD_AHEAD = 7  # products that a word is loaded before its first
     LOOK_AHEAD = 80
+    GROUP_BYTES_AT = 16 + 64 + 36 + 8  # on the stack, behind totals: the third of what came there
 
     def __init__(self, of):
         self.of = of
@@ -681,7 +683,8 @@ class FourTokens:
         c = self.operations()
         n_factors = 4 * sum(self.views)
         c.advance(X, 4 * X_GROUP_BYTES - 4 * n_factors)
-        c.advance(W, self.of.stride)
+        c.add(f'ldr r6, [sp, #{self.frame + self.GROUP_BYTES_AT}]', writes=[('r6', 3)], beats=1)
+        c.add('add r1, r1, r6', reads=[W, 'r6'], step=(W, self.of.stride))
         self.count_down(c, self.frame)
         return schedule(c.operations, {X: 0, W: 0}, self.LOOK_AHEAD, patient=True)
 
@@ -831,15 +834,16 @@ HEAD = '''\
 // The inner loops of the ARM1176 kernels: all rows of a tile by one vector. Written by tools/arm1176-streams.py, which
 // holds the loops in a readable order and the rules by which they were put into this one.
 //
-//     stream(x, tiles, y, n_groups, n_tiles, tile_bytes, n_rows)
+//     stream(x, tiles, y, n_groups, n_tiles, tile_bytes, n_rows, tile_rows)
 //
 // x [n_groups] activation_group (with 6 bits sixes_group); tiles as arm1176_tile.hpp draws them, tile_bytes apart, at
-// least one; y [n_tiles, n_rows]. n_rows are the first of each tile, whole strips.
+// least one; y [n_tiles, n_rows]. n_rows are the first of each tile's tile_rows, whole strips.
 //
-//     quad_stream(x, strip, y, n_groups, y_stride, units)
+//     quad_stream(x, strip, y, n_groups, y_stride, units, group_bytes)
 //
 // multiplies one strip of a tile with four tokens: x [n_groups] activation_quad or sixes_quad; y [4, rows of a strip],
-// tokens y_stride floats apart; units [rows of a strip] where the tile has units.
+// tokens y_stride floats apart; units [rows of a strip] where the tile has units; group_bytes: of the tile, which is
+// fetched ahead as if it had all rows.
 //     multiply_blocks(x, strips, totals, work, n_blocks)
 //
 // adds the products of one group of three strips to the totals of blocks of 16 tokens: arm1176_block.hpp says how. x
@@ -899,7 +903,7 @@ def header():
                    f"{', offsets' if stream.offsets else ''}"
                    f"{', four tokens' if n_tokens == 4 else ''}:\n"
                    f"// {n_instructions / (64 * stream.pairs * n_tokens):.3f} instructions for a multiply-accumulate{modelled}.\n")
-            last = f"std::size_t, std::size_t, {'std::size_t, std::size_t' if n_tokens == 1 else 'const void *'}"
+            last = f"std::size_t, std::size_t, {'std::size_t, std::size_t, std::size_t' if n_tokens == 1 else 'const void *, std::size_t'}"
             yield from function(loop.name, ['const void *, const void *, float *', last], lines)
     for of in (STREAMS[0], STREAMS[1]):
         group = arm1176_blocks.Group(of)

@@ -21,22 +21,23 @@ TEST_CASE("arm1176 row: every row of a tile has the bits that the stream gives i
     support::numbers random(73);
     for (const packed_format format : kernel_cases::formats) {
         CAPTURE(static_cast<int>(format));
-        const arm::tile_shape shape(format);
         for (const std::size_t n_groups : {1u, 2u, 8u, 9u, 18u}) {
             if (!is_quantised(format)) {
                 continue;
             }
+            const arm::tile_shape shape(format, n_groups == 9 ? 48 : arm::tile_shape::rows());
             const std::size_t cols = n_groups * group_size;
-            const auto w = kernel_cases::random_matrix(format, shape.rows(), cols, random);
+            const auto w = kernel_cases::random_matrix(format, shape.height, cols, random);
             const kernel_cases::packed packed(arm::set, w);
             const auto x = kernel_cases::random_vectors(cols, random);
             const kernel_cases::prepared_vectors prepared(arm::set, format, x, cols);
-            std::vector<float> expected(shape.rows());
-            arm::stream_for(format)(prepared.data(), packed.view().data, expected.data(), n_groups, 1, 0, shape.rows());
+            std::vector<float> expected(shape.height);
+            arm::stream_for(format)(prepared.data(), packed.view().data, expected.data(), n_groups, 1, 0, shape.height,
+                                    shape.height);
             kernels::with_format(format, [&]<packed_format known>() {
                 const auto * const groups = reinterpret_cast<const arm::detail::group_of<known> *>(prepared.data());
-                for (std::size_t row = 0; row < shape.rows(); ++row) {
-                    const float found = arm::multiply_row<known>(packed.view().data, row, groups, n_groups);
+                for (std::size_t row = 0; row < shape.height; ++row) {
+                    const float found = arm::multiply_row<known>(shape, packed.view().data, row, groups, n_groups);
                     REQUIRE(support::same_float(found, expected[row]));
                 }
             });

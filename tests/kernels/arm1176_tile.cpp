@@ -26,9 +26,21 @@ TEST_CASE("arm1176 tile: bytes of a group of rows") {
     CHECK(bits(packed_format::q8_halves) == doctest::Approx(8.0));
     CHECK(bits(packed_format::q4_halves) == doctest::Approx(6.0));
     CHECK(bits(packed_format::q4_halves_offset) == doctest::Approx(8.0));
-    CHECK(arm::tiled_bytes(packed_format::q8_halves, 33, 64) == 2 * 6 * (128 + 384) + 5 * (128 + 384) + 128 + 32);
-    CHECK(arm::tiled_bytes(packed_format::q8, 97, 64) == 2 * (2 * 6 * (32 + 512) + 384) + 5 * (32 + 512) + 32 + 32);
+    CHECK(arm::tiled_bytes(packed_format::q8_halves, 33, 64) == 2 * 3 * (128 + 384) + 5 * (128 + 384) + 128 + 32);
+    CHECK(arm::tiled_bytes(packed_format::q8, 97, 64) ==
+          2 * (6 + 1) * (32 + 512) + 384 + 64 + 5 * (32 + 512) + 32 + 32);
+    CHECK(arm::tiled_bytes(packed_format::q8, 0, 64) == 0);
     CHECK(arm::tiled_bytes(packed_format::q4, 96, 32) == (6 + 5) * (64 + 256) + 64 + 32);
+}
+
+TEST_CASE("arm1176 tile: only the last has fewer rows") {
+    const packed_view w{packed_format::q5, 96 + 33, 64, nullptr};
+    CHECK(arm::tile_shape(w, 0).height == 96);
+    CHECK(arm::tile_shape(w, 95).height == 96);
+    CHECK(arm::tile_shape(w, 96).height == 48);
+    CHECK(arm::tile_shape(w, 128).height == 48);
+    CHECK(arm::tile_at(w, 95) == 0);
+    CHECK(arm::tile_at(w, 128) == arm::tile_shape(w.format).tile_bytes(2));
 }
 
 TEST_CASE("arm1176 tile: lines of the stream begin at cache lines") {
@@ -39,6 +51,7 @@ TEST_CASE("arm1176 tile: lines of the stream begin at cache lines") {
             CHECK(shape.strip_bytes() % 32 == 0);
             CHECK(shape.group_bytes() % 32 == 0);
             CHECK(shape.rows() % shape.strip_rows() == 0);
+            CHECK(arm::tile_shape(format, 1).tile_bytes(1) % 32 == 0);
             CHECK(shape.whole_strips(0) == 0);
             CHECK(shape.whole_strips(1) == shape.strip_rows());
             CHECK(shape.whole_strips(shape.rows()) == shape.rows());
@@ -53,7 +66,7 @@ TEST_CASE("arm1176 tile: every part of every row has a place of its own") {
             continue;
         }
         CAPTURE(static_cast<int>(format));
-        const arm::tile_shape shape(format);
+        const arm::tile_shape shape(format, has_offset(format) ? 96 : 41);
         constexpr std::size_t n_groups = 3;
         std::set<std::size_t> taken;
         const auto take = [&](std::size_t at, std::size_t bytes) {
@@ -61,7 +74,7 @@ TEST_CASE("arm1176 tile: every part of every row has a place of its own") {
                 REQUIRE(taken.insert(i).second);
             }
         };
-        for (std::size_t row = 0; row < shape.rows(); ++row) {
+        for (std::size_t row = 0; row < shape.height; ++row) {
             for (std::size_t g = 0; g < n_groups; ++g) {
                 const std::size_t group = g * shape.group_bytes();
                 take(group + shape.scale_at(row), shape.has_wide_scales() ? 4 : 2);
@@ -86,26 +99,27 @@ TEST_CASE("arm1176 tile: every part of every row has a place of its own") {
 
 // Rows come back whatever the tile, and the exponents of rows do not touch each other.
 TEST_CASE("arm1176 tile: rows of several tiles come back") {
+    constexpr std::size_t rows = 96 + 23;
     support::numbers random(70);
     for (const packed_format format : kernel_cases::formats) {
         if (!is_quantised(format)) {
             continue;
         }
         CAPTURE(static_cast<int>(format));
-        auto w = kernel_cases::random_matrix(format, 40, 64, random);
-        for (std::size_t r = 0; r < 40; ++r) {
+        auto w = kernel_cases::random_matrix(format, rows, 64, random);
+        for (std::size_t r = 0; r < rows; ++r) {
             for (std::size_t g = 0; g < 2; ++g) {
                 weight_group & group = w.groups[2 * r + g];
                 group.scale = std::ldexp(group.scale, static_cast<int>(r % 9) - 4);
                 dequantise(group, w.values.data() + (2 * r + g) * group_size);
             }
         }
-        std::vector<std::byte> memory(static_cast<std::size_t>(arm::tiled_bytes(format, 40, 64)), std::byte{0x5a});
-        const packed_view view{format, 40, 64, memory.data()};
-        for (std::size_t r = 0; r < 40; ++r) {
+        std::vector<std::byte> memory(static_cast<std::size_t>(arm::tiled_bytes(format, rows, 64)), std::byte{0x5a});
+        const packed_view view{format, rows, 64, memory.data()};
+        for (std::size_t r = 0; r < rows; ++r) {
             arm::pack_tile_row(view, r, w.groups.data() + 2 * r);
         }
-        for (std::size_t r = 0; r < 40; ++r) {
+        for (std::size_t r = 0; r < rows; ++r) {
             float out[64];
             arm::unpack_tile_row(view, r, out);
             for (std::size_t i = 0; i < 64; ++i) {

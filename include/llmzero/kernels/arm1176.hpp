@@ -31,9 +31,9 @@
 
 namespace llmzero::inline LLMZERO_ABI::kernels::arm1176 {
 
-// Multiplies the first n_rows of each tile, whole strips, with a vector: y [n_tiles, n_rows].
+// Multiplies the first n_rows of each tile of tile_rows, whole strips, with a vector: y [n_tiles, n_rows].
 using stream_function = void(const void * x, const void * tiles, float * y, std::size_t n_groups, std::size_t n_tiles,
-                             std::size_t tile_bytes, std::size_t n_rows);
+                             std::size_t tile_bytes, std::size_t n_rows, std::size_t tile_rows);
 
 inline stream_function * stream_for(packed_format format) {
     switch (format) {
@@ -49,9 +49,10 @@ inline stream_function * stream_for(packed_format format) {
     }
 }
 
-// Multiplies a strip of a tile with four vectors: y [4, rows of a strip], vectors y_stride floats apart.
+// Multiplies a strip of a tile, whose groups are group_bytes apart, with four vectors: y [4, rows of a strip], vectors
+// y_stride floats apart.
 using quad_function = void(const void * x, const void * strip, float * y, std::size_t n_groups, std::size_t y_stride,
-                           const void * units);
+                           const void * units, std::size_t group_bytes);
 
 inline quad_function * quad_stream_for(packed_format format) {
     switch (format) {
@@ -75,12 +76,12 @@ inline void multiply_partial(const tile_shape & shape, const std::byte * tile, s
         with_format(shape.format, [&]<packed_format format>() {
             const auto * const groups = reinterpret_cast<const detail::group_of<format> *>(x);
             for (std::size_t r = 0; r < n_rows; ++r) {
-                y[r] = multiply_row<format>(tile, first_row + r, groups, n_groups);
+                y[r] = multiply_row<format>(shape, tile, first_row + r, groups, n_groups);
             }
         });
     } else {
         float all[tile_shape::rows()];
-        stream_for(shape.format)(x, tile, all, n_groups, 1, 0, n_streamed);
+        stream_for(shape.format)(x, tile, all, n_groups, 1, 0, n_streamed, shape.height);
         std::memcpy(y, all + first_row, n_rows * sizeof(float));
     }
 }
@@ -88,21 +89,20 @@ inline void multiply_partial(const tile_shape & shape, const std::byte * tile, s
 // Rows [first_row, end_row) by one token, which streams through all whole tiles at once.
 inline void multiply_one(const packed_view & w, std::size_t first_row, std::size_t end_row, const std::byte * x,
                          float * y) {
-    const tile_shape shape(w.format);
-    const std::size_t rows = shape.rows();
+    constexpr std::size_t rows = tile_shape::rows();
     const std::size_t n_groups = w.cols / group_size;
-    const std::size_t tile_bytes = shape.tile_bytes(n_groups);
+    const std::size_t tile_bytes = tile_shape(w.format).tile_bytes(n_groups);
     const std::byte * tile = w.data + first_row / rows * tile_bytes;
     for (std::size_t row = first_row; row < end_row;) {
         const std::size_t in_tile = row % rows;
         std::size_t n_rows = std::min(end_row - row, rows - in_tile);
         std::size_t n_tiles = 1;
         if (n_rows < rows) {
-            multiply_partial(shape, tile, in_tile, n_rows, x, n_groups, y + row);
+            multiply_partial(tile_shape(w, row), tile, in_tile, n_rows, x, n_groups, y + row);
         } else {
             n_tiles = (end_row - row) / rows;
             n_rows = n_tiles * rows;
-            stream_for(w.format)(x, tile, y + row, n_groups, n_tiles, tile_bytes, rows);
+            stream_for(w.format)(x, tile, y + row, n_groups, n_tiles, tile_bytes, rows, rows);
         }
         row += n_rows;
         tile += n_tiles * tile_bytes;
@@ -112,20 +112,20 @@ inline void multiply_one(const packed_view & w, std::size_t first_row, std::size
 // The same by four tokens. All of their activations stay in the caches while the weights stream by.
 inline void multiply_four(const packed_view & w, std::size_t first_row, std::size_t end_row, const std::byte * x,
                           float * y, std::size_t y_stride) {
-    const tile_shape shape(w.format);
     const std::size_t n_groups = w.cols / group_size;
     for (std::size_t row = first_row; row < end_row;) {
+        const tile_shape shape(w, row);
         const std::size_t in_tile = row % shape.rows();
         const std::size_t in_strip = in_tile % shape.strip_rows();
         const std::size_t n_rows = std::min(end_row - row, shape.strip_rows() - in_strip);
-        const std::byte * const tile = w.data + row / shape.rows() * shape.tile_bytes(n_groups);
+        const std::byte * const tile = w.data + tile_at(w, row);
         const std::byte * const strip = tile + shape.strip_at(in_tile);
         const std::byte * const units = tile + shape.unit_at(in_tile - in_strip, n_groups);
         if (n_rows == shape.strip_rows()) {
-            quad_stream_for(w.format)(x, strip, y + row, n_groups, y_stride, units);
+            quad_stream_for(w.format)(x, strip, y + row, n_groups, y_stride, units, shape.group_bytes());
         } else {
             float all[4][tile_shape::strip_rows()];
-            quad_stream_for(w.format)(x, strip, all[0], n_groups, tile_shape::strip_rows(), units);
+            quad_stream_for(w.format)(x, strip, all[0], n_groups, tile_shape::strip_rows(), units, shape.group_bytes());
             for (std::size_t t = 0; t < 4; ++t) {
                 std::memcpy(y + t * y_stride + row, all[t] + in_strip, n_rows * sizeof(float));
             }

@@ -156,16 +156,15 @@ inline void multiply_blocks(const packed_view & w, std::size_t first_row, std::s
     constexpr std::size_t rows = 3 * tile_shape::strip_rows(); // at once
     constexpr std::size_t of_quad = 4 * block_tokens;          // totals
     auto * const loop = has_offset(w.format) ? multiply_blocks_4_f32_offset : multiply_blocks_4_f32;
-    const tile_shape shape(w.format);
     const std::size_t n_groups = w.cols / group_size;
     block_work work;
     alignas(32) float totals[rows / 4 * most_blocks * of_quad]; // [quad of rows, block] of [4, 4] and [4, 12]
     for (std::size_t row = first_row; row < end_row;) {
+        const tile_shape shape(w, row);
         const std::size_t in_tile = row % shape.rows();
         const std::size_t before = in_tile % rows;
         const std::size_t n_rows = std::min(end_row - row, rows - before);
-        const std::byte * strips =
-            w.data + row / shape.rows() * shape.tile_bytes(n_groups) + shape.strip_at(in_tile - before);
+        const std::byte * strips = w.data + tile_at(w, row) + shape.strip_at(in_tile - before);
         std::memset(totals, 0, sizeof totals);
         for (std::size_t g = 0; g < n_groups; ++g, strips += shape.group_bytes()) {
             loop(x + g * n_blocks, strips, totals, &work, n_blocks);

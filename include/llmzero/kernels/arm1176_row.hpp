@@ -77,11 +77,13 @@ template <std::size_t offset> inline void fetch(const std::byte * from) {
 
 } // namespace detail
 
-// The product of one row of a tile; is_reversed: of a pair whose blocks stand in reverse order.
-template <packed_format format, bool is_reversed>
-inline float multiply_row_of_pair(const std::byte * tile, std::size_t row, const detail::group_of<format> * x,
-                                  std::size_t n_groups) {
+// The product of one row of a tile; is_reversed: of a pair whose blocks stand in reverse order; is_whole: of a tile
+// with all 96 rows, whose distances are constants that stand in the PLDs.
+template <packed_format format, bool is_reversed, bool is_whole>
+inline float multiply_row_of_pair(const tile_shape & in, const std::byte * tile, std::size_t row,
+                                  const detail::group_of<format> * x, std::size_t n_groups) {
     constexpr tile_shape shape(format);
+    const std::size_t group_bytes = is_whole ? shape.group_bytes() : in.group_bytes();
     constexpr std::size_t parts = has_halves(format) ? 2 : 1;
     constexpr std::size_t words = shape.words() / parts;
     constexpr std::size_t factors_of_word = has_nibbles(format) ? 4 : shape.words() == 6 ? 3 : 2;
@@ -92,20 +94,22 @@ inline float multiply_row_of_pair(const std::byte * tile, std::size_t row, const
     // A row's words begin in the first 8 bytes of a line, or past its middle.
     constexpr std::size_t line = 32;
     constexpr std::size_t in_line = first_word % line;
-    static_assert(shape.group_bytes() % line == 0 && shape.scale_bytes() % line == 0);
+    static_assert(shape.strip_bytes() % line == 0 && shape.scale_bytes() % line == 0);
     const std::byte * codes = tile + shape.word_at(row, 0) - shape.word_at(like, 0) + first_word;
     const std::size_t scale_in_line = shape.scale_at(row) % line;
     const std::byte * scales = tile + (shape.scale_at(row) - scale_in_line);
     float total = 0.0f;
-    for (std::size_t g = 0; g < n_groups; ++g, ++x, codes += shape.group_bytes()) {
+    for (std::size_t g = 0; g < n_groups; ++g, ++x, codes += group_bytes) {
         // Of the next group; at the end, of what lies behind those of the tile.
-        detail::fetch<shape.group_bytes() - in_line>(codes);
-        static_cast<void>(*reinterpret_cast<const volatile std::uint32_t *>(scales + shape.group_bytes()));
+        constexpr std::size_t distance = is_whole ? shape.group_bytes() - in_line : 0;
+        const std::byte * const fetched = is_whole ? codes : codes + group_bytes - in_line;
+        detail::fetch<distance>(fetched);
+        static_cast<void>(*reinterpret_cast<const volatile std::uint32_t *>(scales + group_bytes));
         float converted[parts];
         LLMZERO_LANES
         for (std::size_t part = 0; part < parts; ++part) {
             if (part + 1 == parts && shape.words() > 4) {
-                detail::fetch<shape.group_bytes() - in_line + line>(codes);
+                detail::fetch<distance + line>(fetched);
             }
             std::int32_t sum = 0;
             if constexpr (parts == 1) {
@@ -141,16 +145,21 @@ inline float multiply_row_of_pair(const std::byte * tile, std::size_t row, const
             }
         }
         total += (parts == 1 ? converted[0] : converted[0] + converted[parts - 1]) * scale;
-        scales += shape.group_bytes();
+        scales += group_bytes;
     }
-    return shape.has_wide_scales() ? total : total * detail::load_at<float>(tile + shape.unit_at(row, n_groups));
+    return shape.has_wide_scales() ? total : total * detail::load_at<float>(tile + in.unit_at(row, n_groups));
 }
 
 template <packed_format format>
-inline float multiply_row(const std::byte * tile, std::size_t row, const detail::group_of<format> * x,
-                          std::size_t n_groups) {
-    return row / 2 % 2 == 0 ? multiply_row_of_pair<format, false>(tile, row, x, n_groups)
-                            : multiply_row_of_pair<format, true>(tile, row, x, n_groups);
+inline float multiply_row(const tile_shape & in, const std::byte * tile, std::size_t row,
+                          const detail::group_of<format> * x, std::size_t n_groups) {
+    const bool is_reversed = row / 2 % 2 != 0;
+    if (in.height == tile_shape::rows()) {
+        return is_reversed ? multiply_row_of_pair<format, true, true>(in, tile, row, x, n_groups)
+                           : multiply_row_of_pair<format, false, true>(in, tile, row, x, n_groups);
+    }
+    return is_reversed ? multiply_row_of_pair<format, true, false>(in, tile, row, x, n_groups)
+                       : multiply_row_of_pair<format, false, false>(in, tile, row, x, n_groups);
 }
 
 } // namespace llmzero::inline LLMZERO_ABI::kernels::arm1176

@@ -1,5 +1,5 @@
 // How the ARM1176 keeps a matrix: tiles of 96 rows, each a stream that the loops of arm1176_streams.hpp read from front
-// to back. The last tile is filled up with rows of zeros.
+// to back. The last tile has as many strips as it needs, filled up with rows of zeros.
 //
 //     tile     | group | group | ... | units: f32 [rows] |
 //     group    | strip of 16 rows | strip | ... |
@@ -28,6 +28,7 @@
 #include <llmzero/kernels/loops.hpp>
 #include <llmzero/numerics/weight_group.hpp>
 
+#include <algorithm>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
@@ -45,12 +46,16 @@ constexpr activation_kind kind_for(packed_format format) {
 
 // The numbers of the drawing above, for one format.
 struct tile_shape {
-    constexpr explicit tile_shape(packed_format of) : format(of) {}
+    constexpr explicit tile_shape(packed_format of, std::size_t n_rows = rows())
+        : format(of), height(whole_strips(n_rows)) {}
+    // Of the tile that has this row.
+    constexpr tile_shape(const packed_view & w, std::size_t row)
+        : tile_shape(w.format, std::min(rows(), w.rows - row / rows() * rows())) {}
 
     [[nodiscard]] constexpr bool has_wide_scales() const {
         return has_nibbles(format) || has_six_bits(format) || has_offset(format);
     }
-    [[nodiscard]] static constexpr std::size_t rows() { return 96; }
+    [[nodiscard]] static constexpr std::size_t rows() { return 96; } // of all tiles but the last, which may have less
     [[nodiscard]] static constexpr std::size_t strip_rows() { return 16; }
     [[nodiscard]] constexpr std::size_t words() const { // of a row in a group
         return has_nibbles(format) ? 4 : has_five_bits(format) || has_six_bits(format) ? 6 : 8;
@@ -68,17 +73,16 @@ struct tile_shape {
         return offsets_at() + n_offsets() * strip_rows() * 4;
     }
     [[nodiscard]] constexpr std::size_t strip_bytes() const { return scale_bytes() + strip_rows() * words() * 4; }
-    [[nodiscard]] constexpr std::size_t group_bytes() const { return rows() / strip_rows() * strip_bytes(); }
-    [[nodiscard]] constexpr std::size_t unit_bytes() const { return has_wide_scales() ? 0 : rows() * 4; }
+    [[nodiscard]] constexpr std::size_t group_bytes() const { return height / strip_rows() * strip_bytes(); }
+    [[nodiscard]] constexpr std::size_t unit_bytes() const { return has_wide_scales() ? 0 : height * 4; }
     [[nodiscard]] constexpr std::size_t tile_bytes(std::size_t n_groups) const {
         return n_groups * group_bytes() + unit_bytes();
     }
-    [[nodiscard]] constexpr std::size_t whole_strips(std::size_t n_rows) const { // as many rows or more
+    [[nodiscard]] static constexpr std::size_t whole_strips(std::size_t n_rows) { // as many rows or more
         return (n_rows + strip_rows() - 1) / strip_rows() * strip_rows();
     }
     // Streams look ahead by the scales of a strip and its first words, rows by those of their place in the next group.
     [[nodiscard]] constexpr std::size_t bytes_behind() const { return strip_at(rows() - 1) + scale_bytes() + 32; }
-    [[nodiscard]] constexpr std::size_t n_tiles(std::size_t n_rows) const { return (n_rows + rows() - 1) / rows(); }
 
     // Places of a row: in a group its scale, the factor and the offset of a half, a word; in the tile its unit.
     [[nodiscard]] constexpr std::size_t strip_at(std::size_t row) const { return row / strip_rows() * strip_bytes(); }
@@ -104,7 +108,13 @@ struct tile_shape {
     }
 
     packed_format format;
+    std::size_t height; // rows of this tile
 };
+
+// Where the tile begins that has this row.
+inline std::size_t tile_at(const packed_view & w, std::size_t row) {
+    return row / tile_shape::rows() * tile_shape(w.format).tile_bytes(w.cols / group_size);
+}
 
 namespace detail {
 
@@ -151,18 +161,19 @@ constexpr int offset_shift(packed_format format) { // what stored codes are less
 
 inline std::uint64_t tiled_bytes(packed_format format, std::size_t rows, std::size_t cols) {
     const tile_shape shape(format);
-    const std::uint64_t n_tiles = shape.n_tiles(rows);
-    return n_tiles == 0 ? 0 : n_tiles * shape.tile_bytes(cols / group_size) + shape.bytes_behind();
+    const std::size_t n_groups = cols / group_size;
+    const std::size_t in_last = rows % shape.rows();
+    const std::uint64_t whole_tiles = rows / shape.rows() * std::uint64_t{shape.tile_bytes(n_groups)};
+    const std::size_t last_tile = in_last == 0 ? 0 : tile_shape(format, in_last).tile_bytes(n_groups);
+    return rows == 0 ? 0 : whole_tiles + last_tile + shape.bytes_behind();
 }
 
 // The rows that fill up the last tile, and what streams look ahead at: zeros.
 inline void pad_tiles(const packed_view & into) {
-    const tile_shape shape(into.format);
     if (into.rows > 0) {
-        const std::size_t tile_bytes = shape.tile_bytes(into.cols / group_size);
-        const std::size_t in_last = into.rows % shape.rows() == 0 ? 0 : tile_bytes;
-        const std::size_t end = shape.n_tiles(into.rows) * tile_bytes;
-        std::memset(into.data + end - in_last, 0, in_last + shape.bytes_behind());
+        const auto end = static_cast<std::size_t>(tiled_bytes(into.format, into.rows, into.cols));
+        const std::size_t whole_tiles = tile_at(into, into.rows);
+        std::memset(into.data + whole_tiles, 0, end - whole_tiles);
     }
 }
 
@@ -171,16 +182,17 @@ namespace detail {
 template <packed_format format>
 inline void pack_tile_row(const packed_view & into, std::size_t row, const weight_group * groups) {
     constexpr tile_shape shape(format);
+    const tile_shape in(into, row);
     const std::size_t n_groups = into.cols / group_size;
-    std::byte * const tile = into.data + row / shape.rows() * shape.tile_bytes(n_groups);
+    std::byte * const tile = into.data + tile_at(into, row);
     row %= shape.rows();
     const int exponent = shape.has_wide_scales() ? 0 : row_exponent(groups, n_groups);
     if (!shape.has_wide_scales()) {
-        store_at(tile + shape.unit_at(row, n_groups), power_of_two(unit_exponent(format) - exponent));
+        store_at(tile + in.unit_at(row, n_groups), power_of_two(unit_exponent(format) - exponent));
     }
     for (std::size_t g = 0; g < n_groups; ++g) {
         const weight_group & from = groups[g];
-        std::byte * const to = tile + g * shape.group_bytes();
+        std::byte * const to = tile + g * in.group_bytes();
         if (shape.has_wide_scales()) {
             store_at(to + shape.scale_at(row), from.scale * wide_scale_unit(format));
         } else {
@@ -212,9 +224,9 @@ inline void pack_tile_row(const packed_view & into, std::size_t row, const weigh
 }
 
 inline void unpack_tile_row(const packed_view & from, std::size_t row, float * out) {
-    const tile_shape shape(from.format);
+    const tile_shape shape(from, row);
     const std::size_t n_groups = from.cols / group_size;
-    const std::byte * const tile = from.data + row / shape.rows() * shape.tile_bytes(n_groups);
+    const std::byte * const tile = from.data + tile_at(from, row);
     row %= shape.rows();
     float unit = 1.0f / detail::wide_scale_unit(from.format);
     if (!shape.has_wide_scales()) {
