@@ -98,7 +98,7 @@ inline void arrange_group(activation_kind kind, const std::int16_t * code, float
     std::int32_t start[2] = {};
     std::int32_t sum[2] = {};
     for (std::size_t i = 0; i < group_size; ++i) {
-        sum[i / half_size] += code[i];
+        sum[kind == activation_kind::threes ? 0 : i / half_size] += code[i]; // whose formats have no halves
     }
     std::int32_t * factor = out.factor;
     if (kind == activation_kind::eight) {
