@@ -45,6 +45,7 @@ TEST_CASE("metrics: rows are compared together") {
     const double second = support::kl_divergence(std::vector<float>{1, 0}, std::vector<float>{0, 2});
     CHECK(both.kl_mean() == Approx((first + second) / 2));
     CHECK(both.kl_max() == Approx(std::max(first, second)));
+    CHECK(both.kl_mean_but_largest() == Approx(std::min(first, second)));
 }
 
 TEST_CASE("metrics: a NaN fails every comparison with a limit") {

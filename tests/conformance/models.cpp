@@ -47,9 +47,12 @@ void check_rules(const golden::model & expected, const llmzero::kernel_set & ker
         CHECK(found.scaled.rows() == expected.n_stored_rows);
         CHECK(found.scaled.nmse() <= 2 * largest_nmse(expected));
     }
-    CHECK(found.stored.kl_mean() <= 3 * largest_kl(expected));
     // Rounded activations tip one step in a hundred: trained models have steps where two keys get nearly the same
-    // attention (llama2xs-Q5_0, long, step 22: an nmse of 1e-4 or of 0.3, as roundings fall).
+    // attention (llama2xs-Q5_0, long, step 22: an nmse of 1e-4 or of 0.3, as roundings fall). One of the 16 rows of a
+    // file may be such a step: babyllama105-Q4_0 has one whose divergence is 0.001, 0.003 or 0.013, by last bits.
+    CHECK((is_float(expected) ? found.stored.kl_mean() : found.stored.kl_mean_but_largest()) <=
+          3 * largest_kl(expected));
+    CHECK(found.stored.kl_mean() <= 10 * largest_kl(expected));
     const double tipped = is_float(expected) ? 0.0 : 0.01;
     CHECK(found.decided > 0);
     CHECK(static_cast<double>(found.wrong) <= tipped * static_cast<double>(found.decided));

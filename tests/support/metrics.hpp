@@ -83,6 +83,8 @@ public:
     [[nodiscard]] double nmse() const { return error_ / energy_; }
     [[nodiscard]] double kl_mean() const { return kl_sum_ / static_cast<double>(rows_); }
     [[nodiscard]] double kl_max() const { return kl_max_; }
+    // Of all rows but the one that is farthest off. Two rows or more.
+    [[nodiscard]] double kl_mean_but_largest() const { return (kl_sum_ - kl_max_) / static_cast<double>(rows_ - 1); }
     [[nodiscard]] double top1() const { return static_cast<double>(equal_) / static_cast<double>(rows_); }
     [[nodiscard]] double max_abs_error() const { return max_abs_error_; }
 
