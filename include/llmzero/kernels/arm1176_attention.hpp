@@ -44,6 +44,7 @@ inline float magnitude_of(const float * x, std::size_t n) {
     constexpr std::size_t lanes = 4;
     std::int32_t largest[lanes] = {};
     for (std::size_t i = 0; i < n; i += lanes) {
+        LLMZERO_PREFETCH(x, i + 4 * lanes);
         LLMZERO_LANES
         for (std::size_t lane = 0; lane < lanes; ++lane) {
             const std::int32_t magnitude = std::bit_cast<std::int32_t>(x[i + lane]) & 0x7fffffff;
@@ -128,6 +129,8 @@ struct columns_job {
     const std::uint32_t * pairs_loaded; // what has been loaded when the last pairs are in work
     const std::int8_t * ahead; // the byte before it is loaded as well: the timing model follows what is loaded through
     std::int32_t * sums;
+    const std::int8_t * last_values;         // with one head: of four positions more, or nullptr
+    const std::uint32_t * last_pairs_loaded; // of these
 };
 
 // clang-format off
@@ -157,10 +160,10 @@ __attribute__((naked, noinline)) inline void add_odd_columns_3(const columns_job
 }
 #undef LLMZERO_ADD_COLUMNS_3
 
-// 1 head, four columns: sums [4]. 15 instructions for 8 products.
+// 1 head, four columns: sums [4]. 15 instructions for 8 products. The last four positions may stand elsewhere.
 __attribute__((naked, noinline)) inline void add_columns_1(const columns_job *) {
     __asm__ volatile(".syntax unified\n"
-        "push {r4-r11, lr}; ldmia r0, {r0, r1, r2, r3, r4, r5}; push {r3, r5}\n"
+        "push {r4-r11, lr}; ldr lr, [r0, #24]; ldr r12, [r0, #28]; ldmia r0, {r0, r1, r2, r3, r4, r5}; push {r5, r12}\n"
         "ldrb r11, [r4, #-1]; ldr r7, [r0], r2; pld [r4]; ldr r8, [r0], r2; ldr r9, [r1], #4; pld [r4, #32]\n"
         "mov r12, r3; mov r3, #0; mov r4, #0; mov r5, #0; mov r6, #0\n"
         "1:\n"
@@ -168,7 +171,8 @@ __attribute__((naked, noinline)) inline void add_columns_1(const columns_job *) 
         "smlatb r5, r10, r9, r5; sxtb16 r10, r8; smlabb r4, r11, r9, r4; smlatb r6, r11, r9, r6\n"
         "sxtb16 r11, r8, ror #8; ldrne r8, [r0], r2; smlabt r3, r10, r9, r3; smlatt r5, r10, r9, r5\n"
         "smlabt r4, r11, r9, r4; smlatt r6, r11, r9, r6; ldr r9, [r1], #4; bne 1b\n"
-        "pop {r0, r1}; stmia r1, {r3-r6}; pop {r4-r11, pc}\n");
+        "movs r0, lr; ldrne r12, [sp, #4]; ldrne r7, [r0], r2; mov lr, #0; ldrne r8, [r0], r2; bne 1b\n"
+        "pop {r1, r12}; stmia r1, {r3-r6}; pop {r4-r11, pc}\n");
 }
 // clang-format on
 
@@ -190,6 +194,25 @@ __attribute__((naked, noinline)) inline void add_scaled_sums(float * /* totals *
         "vpop {d8-d13}; bx lr\n");
 }
 // clang-format on
+
+// out(n) += scale * sums(n), or where is_more is false out = scale * sums; n is a multiple of 8.
+inline void add_scaled_sums_1(float * out, const std::int32_t * sums, float scale, bool is_more, std::size_t n) {
+    constexpr std::size_t lanes = 8;
+    for (std::size_t i = 0; i < n; i += lanes) {
+        float scaled[lanes];
+        LLMZERO_LANES
+        for (std::size_t lane = 0; lane < lanes; ++lane) {
+            scaled[lane] = scale * static_cast<float>(sums[i + lane]);
+        }
+        for (std::size_t lane = 0; lane < lanes && is_more; ++lane) {
+            scaled[lane] += out[i + lane];
+        }
+        LLMZERO_LANES
+        for (std::size_t lane = 0; lane < lanes; ++lane) {
+            out[i + lane] = scaled[lane];
+        }
+    }
+}
 
 // The largest of `scales`(n), and their ratios to it as lanes, 2 * whole_weight for 1, zeros up to `chunk`.
 inline float scale_ratios(const float * scales, std::size_t n, std::uint32_t * ratios) {
@@ -239,17 +262,14 @@ template <std::size_t n_heads>
 inline void add_values(const float * z, const float * factor, const kv_rows & values, std::size_t n,
                        std::size_t head_dim, float * out) {
     constexpr float log2_e = 1.44269504f;
-    if constexpr (n_heads == 1) {
-        std::fill(out, out + head_dim, 0.0f);
-    }
     std::uint32_t ratios[chunk / 2];
     std::uint32_t pairs[(chunk / 2 + 2) * n_heads] = {};
-    alignas(4) std::int8_t last_rows[chunk * widest_head]; // where values end within four positions
+    // Where values end within four positions: those that do, with 3 heads all of their chunk.
+    alignas(4) std::int8_t last_rows[(n_heads == 3 ? chunk : 4) * widest_head];
     float last_z[chunk];
     // With 3 heads, for each four columns: [even, odd][3][2].
-    constexpr std::size_t n_totals = n_heads == 3 ? 3 * widest_head : 4;
-    alignas(8) std::int32_t sums[n_totals];
-    alignas(8) float totals[n_totals];
+    alignas(8) std::int32_t sums[n_heads * widest_head];
+    alignas(8) float totals[n_heads == 3 ? 3 * widest_head : 1];
     std::fill(totals, totals + (n_heads == 3 ? 3 * head_dim : 0), 0.0f);
     float largest[n_heads];
     double sum[n_heads] = {};
@@ -261,11 +281,12 @@ inline void add_values(const float * z, const float * factor, const kv_rows & va
         const std::size_t n_pairs = (n_rows + 3) / 4 * 2;
         const std::size_t n_weights = (n_rows + 7) / 8 * 8;
         const std::int8_t * rows = values.codes + t * head_dim;
-        if (n_rows % 4 != 0) {
-            std::memcpy(last_rows, rows, n_rows * head_dim);
-            std::memset(last_rows + n_rows * head_dim, 0, (4 - n_rows % 4) * head_dim);
-            rows = last_rows;
+        const std::size_t n_in_place = n_rows % 4 == 0 ? n_rows : n_heads == 3 ? 0 : n_rows - n_rows % 4;
+        if (const std::size_t n_last = n_rows - n_in_place; n_last > 0) {
+            std::memcpy(last_rows, rows + n_in_place * head_dim, n_last * head_dim);
+            std::memset(last_rows + n_last * head_dim, 0, (4 - n_rows % 4) * head_dim);
         }
+        rows = n_in_place > 0 ? rows : last_rows;
         const float unit = scale_ratios(values.scales + t, n_rows, ratios) / whole_weight;
         float scale[n_heads];
         for (std::size_t h = 0; h < n_heads; ++h) {
@@ -287,8 +308,14 @@ inline void add_values(const float * z, const float * factor, const kv_rows & va
         }
         const std::int8_t * const end = values.codes + n * head_dim;
         const std::int8_t * const ahead = values.codes + (t + n_rows) * head_dim; // comes while these rows are in work
-        columns_job job{rows, pairs, head_dim, pairs + n_pairs * n_heads - (n_heads == 3 ? 1 : 0), ahead, sums};
+        const std::uint32_t * const loaded = pairs + n_pairs * n_heads - (n_heads == 3 ? 1 : 0);
+        const bool is_split = n_in_place > 0 && n_in_place < n_rows;
+        columns_job job{rows, pairs, head_dim, loaded, ahead, sums, nullptr, loaded};
+        if (is_split) {
+            job.pairs_loaded = pairs + n_in_place / 2;
+        }
         for (std::size_t i = 0; i < head_dim; i += 4, job.values += 4) {
+            job.last_values = is_split ? last_rows + i : nullptr;
             if constexpr (n_heads == 3) {
                 add_even_columns_3(&job);
                 job.ahead = std::min(job.ahead + 2 * line_bytes, end);
@@ -299,19 +326,13 @@ inline void add_values(const float * z, const float * factor, const kv_rows & va
             } else {
                 add_columns_1(&job);
                 job.ahead = std::min(job.ahead + 2 * line_bytes, end);
-                float added[4];
-                LLMZERO_LANES
-                for (std::size_t column = 0; column < 4; ++column) {
-                    added[column] = out[i + column] + scale[0] * static_cast<float>(sums[column]);
-                }
-                LLMZERO_LANES
-                for (std::size_t column = 0; column < 4; ++column) {
-                    out[i + column] = added[column];
-                }
+                job.sums += 4;
             }
         }
         if constexpr (n_heads == 3) {
             add_scaled_sums(totals, sums, scale, head_dim / 4);
+        } else {
+            add_scaled_sums_1(out, sums, scale[0], t > 0, head_dim);
         }
     }
     if constexpr (n_heads == 3) {
@@ -337,6 +358,10 @@ inline void attend(const float * q, const kv_rows & keys, const kv_rows & values
                    float scale, const float * bias, float * scores, float * out) {
     alignas(8) std::uint32_t integers[widest_head / 2 * n_heads + 4];
     float factor[n_heads];
+    for (std::size_t t = 0; t < std::min(n, chunk); t += line_bytes / sizeof(float)) {
+        LLMZERO_PREFETCH(keys.scales, t);
+        LLMZERO_PREFETCH(values.scales, t);
+    }
     for (std::size_t h = 0; h < n_heads; ++h) {
         factor[h] = scale * quantise_query(q + h * head_dim, head_dim, n_heads, integers + h);
     }

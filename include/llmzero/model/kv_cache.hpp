@@ -208,6 +208,7 @@ private:
         constexpr std::size_t lanes = 8;
         std::int32_t bits = 0; // without their signs floats are in the order of their bits
         for (std::size_t i = 0; i < head_dim_; ++i) {
+            LLMZERO_PREFETCH(x, i + 2 * lanes);
             const std::int32_t magnitude = std::bit_cast<std::int32_t>(x[i]) & 0x7fffffff;
             bits = magnitude > bits ? magnitude : bits;
         }
