@@ -170,7 +170,6 @@ private:
     template <class found_function>
     void find_above(std::span<const float> logits, const std::int32_t & least, found_function found) const {
         constexpr std::size_t line = detail::eight;
-        constexpr std::size_t ahead = 4 * line; // what is asked for
         const bool is_penalised = !times_in_last_.empty();
         const auto look_at = [&](const float & logit) {
             const auto bits = std::bit_cast<std::int32_t>(logit);
@@ -180,12 +179,16 @@ private:
         };
         const float * logit = logits.data();
         const float * const end = logit + logits.size();
-        for (; static_cast<std::size_t>(end - logit) >= ahead + line; logit += line) {
-            if (least > 0 && !is_penalised && !detail::may_hold_larger(logit, std::bit_cast<float>(least))) {
-                continue;
+        const float * const end_of_lines = logit + logits.size() / line * line;
+        while (logit != end_of_lines) {
+            if (least > 0 && !is_penalised) {
+                logit = detail::skip_smaller(logit, end_of_lines, least);
+                if (logit == end_of_lines) {
+                    break;
+                }
             }
-            for (std::size_t i = 0; i < line; ++i) {
-                look_at(logit[i]);
+            for (std::size_t i = 0; i < line; ++i, ++logit) {
+                look_at(*logit);
             }
         }
         for (; logit != end; ++logit) {

@@ -40,18 +40,26 @@ inline std::int32_t bits_of(const float * y) {
     return bits;
 }
 
-// Whether one of eight numbers may be larger than `bound`: false where none is. Integers compare faster than floats on
-// a small core; for those above 0 the order is the same. Asks for the numbers that come next.
-inline bool may_hold_larger(const float * y, float bound) {
-    constexpr std::size_t ahead = 32; // floats: four lines of 32 bytes
-    LLMZERO_PREFETCH(y, ahead);
-    const std::int32_t half = bits_of(&bound) / 2 - 1; // halves, so that differences fit
+// The first eight of the numbers [y, end), a multiple of eight, of which one may be larger than a bound above 0, or
+// `end`. Integers compare faster than floats on a small core; for those above 0 the order is the same. A function of
+// its own, for its registers.
+LLMZERO_NOINLINE inline const float * skip_smaller(const float * y, const float * end, std::int32_t bits_of_bound) {
+    constexpr std::size_t ahead = 32;                // floats: four lines of 32 bytes
+    const std::int32_t half = bits_of_bound / 2 - 1; // halves, so that differences fit
     std::int32_t any = 0;
-    LLMZERO_LANES
-    for (std::size_t lane = 0; lane < eight; ++lane) {
-        any |= half - (bits_of(y + lane) >> 1);
+    for (; y != end && any >= 0; y += eight) {
+        LLMZERO_PREFETCH(y, ahead);
+        std::int32_t bits[eight]; // all are under way before the first is used
+        LLMZERO_LANES
+        for (std::size_t lane = 0; lane < eight; ++lane) {
+            bits[lane] = bits_of(y + lane);
+        }
+        LLMZERO_LANES
+        for (std::size_t lane = 0; lane < eight; ++lane) {
+            any |= half - (bits[lane] >> 1);
+        }
     }
-    return !(bound > 0.0f) || any < 0;
+    return any < 0 ? y - eight : y;
 }
 
 // The largest y of each block of rows, as integers, which compare faster than floats on a small core: for numbers above
@@ -160,8 +168,12 @@ inline std::size_t possible_rows(const float * y, const block_maxima & maxima, c
             continue;
         }
         const std::size_t end = std::min(first + maxima.rows(), n_rows);
+        const std::size_t last = end / eight * eight; // blocks begin at a multiple of eight
         for (std::size_t r = first; r < end; r += eight) {
-            if (r + eight > n_rows || may_hold_larger(y + r, bound)) {
+            if (r < last && bound > 0.0f) {
+                r = static_cast<std::size_t>(skip_smaller(y + r, y + last, bits_of(&bound)) - y);
+            }
+            if (r < end) {
                 take(found, error_of_found);
                 found = r;
                 error_of_found = error[r];
