@@ -161,6 +161,12 @@ TEST_CASE("kv_cache: numbers that no cache can have saved are refused") {
     for (const kv_type type : {kv_type::f32, kv_type::q8}) {
         auto cache = kv_cache::create(c, type, 2);
         REQUIRE(cache);
+        for (std::size_t layer = 0; layer < c.n_layers; ++layer) {
+            for (std::size_t position = 0; position < 2; ++position) {
+                cache->store(layer, position, vector_at(layer, position, 1).data(),
+                             vector_at(layer, position, -1).data());
+            }
+        }
         std::vector<std::byte> bytes = saved(*cache, 2);
         CHECK(cache->restore(2, 2, memory_source(bytes), 0));
         // A NaN as the last float; a code of -128.

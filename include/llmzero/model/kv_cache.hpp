@@ -75,13 +75,13 @@ public:
         made.context_ = context;
         const std::size_t vectors = std::size_t{c.n_layers} * c.n_kv_heads * context;
         if (type == kv_type::f32) {
-            LLMZERO_ASSIGN(made.keys_.f32, heap_array<float>::create(vectors * c.head_dim));
-            LLMZERO_ASSIGN(made.values_.f32, heap_array<float>::create(vectors * c.head_dim));
+            LLMZERO_ASSIGN(made.keys_.f32, heap_array<float>::create_for_overwrite(vectors * c.head_dim));
+            LLMZERO_ASSIGN(made.values_.f32, heap_array<float>::create_for_overwrite(vectors * c.head_dim));
         } else {
-            LLMZERO_ASSIGN(made.keys_.codes, heap_array<std::int8_t>::create(vectors * c.head_dim));
-            LLMZERO_ASSIGN(made.keys_.scales, heap_array<float>::create(vectors));
-            LLMZERO_ASSIGN(made.values_.codes, heap_array<std::int8_t>::create(vectors * c.head_dim));
-            LLMZERO_ASSIGN(made.values_.scales, heap_array<float>::create(vectors));
+            LLMZERO_ASSIGN(made.keys_.codes, heap_array<std::int8_t>::create_for_overwrite(vectors * c.head_dim));
+            LLMZERO_ASSIGN(made.keys_.scales, heap_array<float>::create_for_overwrite(vectors));
+            LLMZERO_ASSIGN(made.values_.codes, heap_array<std::int8_t>::create_for_overwrite(vectors * c.head_dim));
+            LLMZERO_ASSIGN(made.values_.scales, heap_array<float>::create_for_overwrite(vectors));
         }
         return made;
     }
@@ -200,7 +200,7 @@ private:
         return static_cast<std::int8_t>(std::bit_cast<std::int32_t>(shifted) - std::bit_cast<std::int32_t>(to_integer));
     }
 
-    void store(half & into, std::size_t vector, const float * x) const { // x [head_dim]
+    LLMZERO_NOINLINE void store(half & into, std::size_t vector, const float * x) const { // x [head_dim]
         if (!into.f32.empty()) {
             std::memcpy(into.f32.data() + vector * head_dim_, x, head_dim_ * sizeof(float));
             return;

@@ -83,7 +83,8 @@ public:
                                                             options.context, attention_reach::both));
         LLMZERO_ASSIGN(decoder_bias_, relative_bias::create(weights_.decoder.position_bias.span(), c_.n_heads,
                                                             options.context, attention_reach::backward));
-        LLMZERO_ASSIGN(x_, heap_array<float>::create(static_cast<std::size_t>(stream_tokens(options)) * c_.d_model));
+        LLMZERO_ASSIGN(
+            x_, heap_array<float>::create_for_overwrite(static_cast<std::size_t>(stream_tokens(options)) * c_.d_model));
         LLMZERO_CHECK(logits_.allocate(options.logits, c_.n_vocab));
         return steps_.allocate(options);
     }

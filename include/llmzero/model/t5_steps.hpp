@@ -50,14 +50,15 @@ public:
 
     [[nodiscard]] status allocate(const state_options & options) {
         const std::size_t batch = options.batch;
-        LLMZERO_ASSIGN(h_, heap_array<float>::create(batch * widest_hidden(c_)));
-        LLMZERO_ASSIGN(q_, heap_array<float>::create(batch * c_.d_query()));
-        LLMZERO_ASSIGN(k_, heap_array<float>::create(batch * c_.d_query()));
-        LLMZERO_ASSIGN(v_, heap_array<float>::create(batch * c_.d_query()));
-        LLMZERO_ASSIGN(gate_, heap_array<float>::create(batch * c_.d_ff));
-        LLMZERO_ASSIGN(up_, heap_array<float>::create(batch * c_.d_ff));
-        LLMZERO_ASSIGN(projected_, heap_array<float>::create(batch * c_.d_model));
-        LLMZERO_ASSIGN(scores_, heap_array<float>::create(std::size_t{options.threads} * options.context));
+        LLMZERO_ASSIGN(h_, heap_array<float>::create_for_overwrite(batch * widest_hidden(c_)));
+        LLMZERO_ASSIGN(q_, heap_array<float>::create_for_overwrite(batch * c_.d_query()));
+        LLMZERO_ASSIGN(k_, heap_array<float>::create_for_overwrite(batch * c_.d_query()));
+        LLMZERO_ASSIGN(v_, heap_array<float>::create_for_overwrite(batch * c_.d_query()));
+        LLMZERO_ASSIGN(gate_, heap_array<float>::create_for_overwrite(batch * c_.d_ff));
+        LLMZERO_ASSIGN(up_, heap_array<float>::create_for_overwrite(batch * c_.d_ff));
+        LLMZERO_ASSIGN(projected_, heap_array<float>::create_for_overwrite(batch * c_.d_model));
+        LLMZERO_ASSIGN(scores_,
+                       heap_array<float>::create_for_overwrite(std::size_t{options.threads} * options.context));
         LLMZERO_ASSIGN(input_, activations::create(kernels_, widest_input(c_), batch, options.team));
         team_ = options.team;
         n_threads_ = options.threads;

@@ -103,7 +103,8 @@ public:
         for (const activation_kind kind : quantised_kinds) {
             if (uses(kernels, kind)) {
                 const std::size_t bytes = kernels.activation_bytes(kind, rounded(max_cols)) * max_tokens;
-                LLMZERO_ASSIGN(made.prepared_[static_cast<std::size_t>(kind)], heap_array<std::byte>::create(bytes));
+                LLMZERO_ASSIGN(made.prepared_[static_cast<std::size_t>(kind)],
+                               heap_array<std::byte>::create_for_overwrite(bytes));
             }
         }
         return made;
