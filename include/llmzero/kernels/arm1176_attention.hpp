@@ -61,13 +61,29 @@ inline std::uint32_t rounded(float x, float inverse) {
            0xffffu;
 }
 
-// q(head_dim) ~ scale * integers. Of every four, lanes 0 and 2 go to out[0], 1 and 3 to out[n_heads].
-inline float quantise_query(const float * q, std::size_t head_dim, std::size_t n_heads, std::uint32_t * out) {
+// Before prefetches that count up from here: the timing model follows what is loaded through.
+inline void touch(const std::int8_t * at) {
+    std::int32_t unused;
+    __asm__ volatile("ldrb %0, [%1]" : "=r"(unused) : "r"(at));
+}
+
+// q(head_dim) ~ scale * integers. Of every four, lanes 0 and 2 go to out[0], 1 and 3 to out[n_heads]. For each
+// four a line is fetched ahead, first from `keys` on, then from `values` on.
+inline float quantise_query(const float * q, std::size_t head_dim, std::size_t n_heads, std::uint32_t * out,
+                            const std::int8_t * keys, const std::int8_t * values) {
     const float largest = magnitude_of(q, head_dim);
     const float inverse = largest > 1e-30f ? 32767.0f / largest : 0.0f;
-    for (std::size_t i = 0; i < head_dim; i += 4, out += 2 * n_heads) {
-        out[0] = rounded(q[i], inverse) | rounded(q[i + 2], inverse) << 16;
-        out[n_heads] = rounded(q[i + 1], inverse) | rounded(q[i + 3], inverse) << 16;
+    constexpr std::size_t lines_of_keys = 4;
+    const std::size_t ends[] = {std::min(4 * lines_of_keys, head_dim), head_dim};
+    std::size_t i = 0;
+    for (std::size_t part = 0; part < 2; ++part) {
+        const std::int8_t * next = part == 0 ? keys : values;
+        touch(next);
+        for (; i < ends[part]; i += 4, out += 2 * n_heads, next += line_bytes) {
+            LLMZERO_PREFETCH(next, line_bytes);
+            out[0] = rounded(q[i], inverse) | rounded(q[i + 2], inverse) << 16;
+            out[n_heads] = rounded(q[i + 1], inverse) | rounded(q[i + 3], inverse) << 16;
+        }
     }
     return largest / 32767.0f;
 }
@@ -276,6 +292,10 @@ inline void add_values(const float * z, const float * factor, const kv_rows & va
     for (std::size_t h = 0; h < n_heads; ++h) {
         largest[h] = largest_of(z + h * n, n);
     }
+    const auto inverse_of = [&](std::size_t h) {
+        const float not_a_number = (largest[h] - largest[h]) * factor[h]; // or 0
+        return 1.0f / static_cast<float>(sum[h] * 0x1p-26) + not_a_number;
+    };
     for (std::size_t t = 0; t < n; t += chunk) {
         const std::size_t n_rows = std::min(chunk, n - t);
         const std::size_t n_pairs = (n_rows + 3) / 4 * 2;
@@ -304,7 +324,7 @@ inline void add_values(const float * z, const float * factor, const kv_rows & va
                                 top,       factor[h] * log2_e,
                                 128.0f};
             sum[h] += weigh(&job) * static_cast<double>(share);
-            scale[h] = unit * share;
+            scale[h] = n <= chunk ? unit * share * inverse_of(h) : unit * share; // else when all have been added
         }
         const std::int8_t * const end = values.codes + n * head_dim;
         const std::int8_t * const ahead = values.codes + (t + n_rows) * head_dim; // comes while these rows are in work
@@ -343,9 +363,8 @@ inline void add_values(const float * z, const float * factor, const kv_rows & va
             }
         }
     }
-    for (std::size_t h = 0; h < n_heads; ++h) {
-        const float not_a_number = (largest[h] - largest[h]) * factor[h]; // or 0
-        const float inverse = 1.0f / static_cast<float>(sum[h] * 0x1p-26) + not_a_number;
+    for (std::size_t h = 0; h < n_heads && n > chunk; ++h) {
+        const float inverse = inverse_of(h);
         LLMZERO_LANES
         for (std::size_t i = 0; i < head_dim; ++i) {
             out[h * head_dim + i] *= inverse;
@@ -363,7 +382,8 @@ inline void attend(const float * q, const kv_rows & keys, const kv_rows & values
         LLMZERO_PREFETCH(values.scales, t);
     }
     for (std::size_t h = 0; h < n_heads; ++h) {
-        factor[h] = scale * quantise_query(q + h * head_dim, head_dim, n_heads, integers + h);
+        const std::int8_t * const next = values.codes + std::min(h * head_dim * (line_bytes / 4), n * head_dim - 1);
+        factor[h] = scale * quantise_query(q + h * head_dim, head_dim, n_heads, integers + h, keys.codes, next);
     }
     const keys_job job{integers, keys.codes,       integers + head_dim / 2 * n_heads + 2, keys.codes + n * head_dim,
                        scores,   n * sizeof(float)};
