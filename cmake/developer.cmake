@@ -16,5 +16,7 @@ endif()
 add_library(llmzero-developer INTERFACE)
 target_link_libraries(llmzero-developer INTERFACE llmzero llmzero-warnings llmzero-sanitizers)
 if(LLMZERO_STATIC)
+    # Their place is fixed, so code need not look it up: less to fetch for a small core.
+    target_compile_options(llmzero-developer INTERFACE $<$<NOT:$<PLATFORM_ID:Windows>>:-fno-pie>)
     target_link_options(llmzero-developer INTERFACE -static)
 endif()

@@ -86,9 +86,10 @@ inline void multiply_partial(const tile_shape & shape, const std::byte * tile, s
     }
 }
 
-// Rows [first_row, end_row) by one token, which streams through all whole tiles at once.
-inline void multiply_one(const packed_view & w, std::size_t first_row, std::size_t end_row, const std::byte * x,
-                         float * y) {
+// Rows [first_row, end_row) by one token, which streams through all whole tiles at once. Apart from what several tokens
+// take, which would only fill the instruction cache.
+LLMZERO_NOINLINE inline void multiply_one(const packed_view & w, std::size_t first_row, std::size_t end_row,
+                                          const std::byte * x, float * y) {
     constexpr std::size_t rows = tile_shape::rows();
     const std::size_t n_groups = w.cols / group_size;
     const std::size_t tile_bytes = tile_shape(w.format).tile_bytes(n_groups);
@@ -145,6 +146,9 @@ inline void multiply(const packed_view & w, std::size_t first_row, std::size_t e
                      std::size_t n_tokens, float * y, std::size_t y_stride) {
     if (!is_quantised(w.format)) {
         return dense::multiply(w, first_row, end_row, prepared, n_tokens, y, y_stride);
+    }
+    if (n_tokens == 1) {
+        return multiply_one(w, first_row, end_row, prepared, y);
     }
     const std::size_t n_groups = w.cols / group_size;
     std::size_t t = 0;

@@ -163,7 +163,7 @@ __attribute__((naked, noinline)) inline void arrange_sixes(void *, std::int32_t,
 inline constexpr std::int32_t factor_step = llmzero::detail::factor_step;
 
 // The best of four tries for the 32 integers at x.
-inline llmzero::detail::group_choice choose(const void * x, float unit, std::int32_t first_factor) {
+LLMZERO_NOINLINE inline llmzero::detail::group_choice choose(const void * x, float unit, std::int32_t first_factor) {
     const auto factors = static_cast<std::uint32_t>(first_factor | (first_factor - factor_step) << 16);
     group_fit fits[llmzero::detail::n_tries];
     fit_two(x, factors, fits);

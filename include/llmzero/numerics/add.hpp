@@ -8,7 +8,7 @@
 namespace llmzero::inline LLMZERO_ABI {
 
 // y(n) += x(n); the two do not overlap.
-inline void add(float * LLMZERO_RESTRICT y, const float * LLMZERO_RESTRICT x, std::size_t n) {
+LLMZERO_NOINLINE inline void add(float * LLMZERO_RESTRICT y, const float * LLMZERO_RESTRICT x, std::size_t n) {
     constexpr std::size_t lanes = 8;
     std::size_t i = 0;
     for (; i + lanes <= n; i += lanes) {

@@ -9,7 +9,8 @@
 namespace llmzero::inline LLMZERO_ABI {
 
 // out(n) = x(n) * weight(n) / sqrt(mean(x^2) + epsilon). `out` may be `x`.
-inline void rms_norm(const float * x, const float * weight, std::size_t n, float epsilon, float * out) {
+LLMZERO_NOINLINE inline void rms_norm(const float * x, const float * weight, std::size_t n, float epsilon,
+                                      float * out) {
     constexpr std::size_t lanes = 8; // independent sums: vectorisable, and rounding errors do not pile up in one
     float sums[lanes] = {};
     std::size_t i = 0;
