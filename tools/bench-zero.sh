@@ -50,7 +50,8 @@ table rows | while read -r row shape type mix what low high; do
                 words=21
             fi
             prompt "$words"
-            value=$(modelled "$low" "$high" "$model" -f "$words" -n @)
+            # Both runs have the same context, so that they lie alike in memory and the prompt cancels out.
+            value=$(modelled "$low" "$high" "$model" --ctx-size 64 -f "$words" -n @)
             ;;
         prompt)
             prompt "$low"
