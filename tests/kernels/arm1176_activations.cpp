@@ -1,5 +1,7 @@
 #include <llmzero/kernels/arm1176_activations.hpp>
 
+#include "arm1176_arrange.hpp"
+
 #include <doctest/doctest.h>
 
 using namespace llmzero;
@@ -21,10 +23,10 @@ TEST_CASE("arm1176 activations: factors stay within 16 bits") {
     code[2] = -127;
     code[3] = 127;
     arm::activation_group a;
-    arm::arrange_group(activation_kind::eight, code, 1.0f, a);
+    support::arrange_group(activation_kind::eight, code, 1.0f, a);
     check_lane(a.factor[0], -127, 127);
     check_lane(a.factor[1], 256 * 127 + 127, -256 * 127 - 127);
-    arm::arrange_group(activation_kind::threes, code, 1.0f, a);
+    support::arrange_group(activation_kind::threes, code, 1.0f, a);
     check_lane(a.factor[0], -127, 0);
     check_lane(a.factor[1], -32 * 127 + 127, 0);
     check_lane(a.factor[2], 64 * 127 + 127, 64 * 127);
@@ -36,7 +38,7 @@ TEST_CASE("arm1176 activations: factors stay within 16 bits") {
     code[5] = -127;
     code[6] = 15;
     code[7] = 127;
-    arm::arrange_group(activation_kind::nibble_safe, code, 1.0f, a);
+    support::arrange_group(activation_kind::nibble_safe, code, 1.0f, a);
     check_lane(a.factor[0], -127, 127);
     check_lane(a.factor[1], -16 * 15 + 127, 16 * 15 - 127);
     check_lane(a.factor[2], 16 * 2047, -16 * 2047);
@@ -53,7 +55,7 @@ TEST_CASE("arm1176 activations: factors of weights of 6 bits stay within 16 bits
     code[30] = -127;
     code[31] = 127;
     arm::sixes_group a;
-    arm::arrange_group(activation_kind::sixes, code, 0.5f, a);
+    support::arrange_group(activation_kind::sixes, code, 0.5f, a);
     for (std::size_t i = 0; i < 10; ++i) {
         CHECK(a.factor[i] == 0);
     }
@@ -68,11 +70,11 @@ TEST_CASE("arm1176 activations: factors of weights of 6 bits stay within 16 bits
     CHECK(a.half_start[0] == 0);
     CHECK(a.half_start[1] == 0); // -127 + 127 and four that cancel
     CHECK(a.scale == 0.5f / 1024);
-    code[0] = 3;  // one of each sort
-    code[1] = 5;  // the signed one does not count
+    code[0] = 3; // one of each sort
+    code[1] = 5; // the signed one does not count
     code[12] = 7;
     code[13] = 11;
-    arm::arrange_group(activation_kind::sixes, code, 0.5f, a);
+    support::arrange_group(activation_kind::sixes, code, 0.5f, a);
     CHECK(a.half_start[0] == -1024 * 32 * (3 + 7 + 11));
 }
 
@@ -82,7 +84,7 @@ TEST_CASE("arm1176 activations: a token's numbers stand beside those of the othe
         code[i] = static_cast<std::int16_t>(i);
     }
     arm::sixes_group a;
-    arm::arrange_group(activation_kind::sixes, code, 0.5f, a);
+    support::arrange_group(activation_kind::sixes, code, 0.5f, a);
     arm::sixes_quad quad{};
     arm::insert_group(a, 2, quad);
     for (std::size_t i = 0; i < 20; ++i) {
@@ -101,7 +103,7 @@ TEST_CASE("arm1176 activations: sums, starts and scales") {
         code[i] = static_cast<std::int16_t>(i < 16 ? 1 : 3);
     }
     arm::activation_group a;
-    arm::arrange_group(activation_kind::eight, code, 0.5f, a);
+    support::arrange_group(activation_kind::eight, code, 0.5f, a);
     CHECK(a.sum == 0.5f * 64);
     CHECK(a.half_sum[0] == 0.5f * 16);
     CHECK(a.half_sum[1] == 0.5f * 48);
@@ -110,10 +112,10 @@ TEST_CASE("arm1176 activations: sums, starts and scales") {
     CHECK(a.start == -256 * 128 * 32);
     CHECK(a.scale == 0.5f / 256);
     CHECK(a.small_scale == 0x1p47f);
-    arm::arrange_group(activation_kind::threes, code, 0.5f, a);
+    support::arrange_group(activation_kind::threes, code, 0.5f, a);
     CHECK(a.start == -2048 * 16 * (11 + 9 * 3)); // 0, 1, 3, 4, 6, ... without 30 and 31
     CHECK(a.scale == 0.5f / 2048);
-    arm::arrange_group(activation_kind::nibble_safe, code, 0.5f, a);
+    support::arrange_group(activation_kind::nibble_safe, code, 0.5f, a);
     CHECK(a.half_start[0] == -4096 * 8 * 12); // three of four
     CHECK(a.half_start[1] == -4096 * 8 * 36);
     CHECK(a.start == -4096 * 8 * 48);

@@ -1,3 +1,5 @@
+#include "arm1176_arrange.hpp"
+
 // Products of 16 tokens at once against plain integers, and against those of one token.
 #include <llmzero/kernels/arm1176_block.hpp>
 #include <llmzero/kernels/select.hpp>
@@ -49,7 +51,7 @@ TEST_CASE("arm1176 block: the codes come back from the factors, and doubles hold
         std::int16_t code[arm::block_tokens][group_size];
         for (std::size_t t = 0; t < arm::block_tokens; ++t) {
             make_codes(n < 2 ? (t % 2 == 0) == (n == 0) ? 1 : -1 : 0, random, code[t]);
-            arm::arrange_group(activation_kind::nibble_safe, code[t], 0.5f, groups[t]);
+            support::arrange_group(activation_kind::nibble_safe, code[t], 0.5f, groups[t]);
         }
         arm::activation_block block;
         arm::arrange_block(groups, block);
@@ -97,7 +99,7 @@ void check_rows(packed_format format, std::size_t n_groups, std::size_t n_blocks
     for (std::size_t i = 0; i < groups.size(); ++i) {
         make_codes(extremes == 0 ? 0 : i % 3 == 0 ? -extremes : extremes, random, code.data() + i * group_size);
         x_scale[i] = 0.01f + 0.1f * std::fabs(random.normal());
-        arm::arrange_group(activation_kind::nibble_safe, code.data() + i * group_size, x_scale[i], groups[i]);
+        support::arrange_group(activation_kind::nibble_safe, code.data() + i * group_size, x_scale[i], groups[i]);
     }
     auto blocks = heap_array<arm::activation_block>::create(n_groups * n_blocks);
     auto memory = heap_array<std::byte>::create(static_cast<std::size_t>(arm::tiled_bytes(format, rows, cols)));

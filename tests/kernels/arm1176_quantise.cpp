@@ -1,5 +1,7 @@
 #include <llmzero/kernels/arm1176_quantise.hpp>
 
+#include "arm1176_arrange.hpp"
+
 #include <doctest/doctest.h>
 
 #if LLMZERO_HAS_ARM1176
@@ -27,7 +29,7 @@ void check_like_portable(const float * x) {
         const float scale = quantise_group(kind, x, code);
         arm::activation_group expected{};
         arm::activation_group group{};
-        arm::arrange_group(kind, code, scale, expected);
+        support::arrange_group(kind, code, scale, expected);
         arm::quantise_group(kind, x, group);
         CAPTURE(kind);
         REQUIRE(std::memcmp(group.factor, expected.factor, sizeof group.factor) == 0);
@@ -44,7 +46,7 @@ void check_like_portable(const float * x) {
     const float scale = quantise_group(activation_kind::sixes, x, code);
     arm::sixes_group expected{};
     arm::sixes_group group{};
-    arm::arrange_group(activation_kind::sixes, code, scale, expected);
+    support::arrange_group(activation_kind::sixes, code, scale, expected);
     arm::quantise_group(activation_kind::sixes, x, group);
     REQUIRE(std::memcmp(group.factor, expected.factor, sizeof group.factor) == 0);
     REQUIRE(std::memcmp(group.half_start, expected.half_start, sizeof group.half_start) == 0);

@@ -3,6 +3,7 @@
 #include <llmzero/kernels/arm1176_streams.hpp>
 #include <llmzero/kernels/select.hpp>
 
+#include "arm1176_arrange.hpp"
 #include "kernel_cases.hpp"
 #include "support/scale.hpp"
 
@@ -59,7 +60,7 @@ void check_tile(packed_format format, std::size_t height, std::size_t n_groups, 
             make_nibble_safe(x.data() + g * group_size);
         }
         x_scale[g] = 0.01f + 0.1f * std::fabs(random.normal());
-        arm::arrange_group(arm::kind_for(format), x.data() + g * group_size, x_scale[g], prepared[g]);
+        support::arrange_group(arm::kind_for(format), x.data() + g * group_size, x_scale[g], prepared[g]);
         arm::insert_group(prepared[g], g / n_groups, quads[g % n_groups]);
     }
     for (std::size_t i = 0; i < w.groups.size(); ++i) {

@@ -55,7 +55,7 @@ void * allocate(std::size_t size, std::size_t alignment) {
     }
     void * const memory = system_memory(size != 0 ? size : 1, alignment);
     if (memory != nullptr) {
-        std::memset(memory, 0xff, size); // NaN as floats: what is read before it is written does not pass for zeros
+        std::memset(memory, 0xff, size); // NaN as floats
         ++live;
         ++total;
     }

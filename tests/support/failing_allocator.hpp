@@ -1,5 +1,6 @@
 // Memory that runs out on demand. Linked into every test program, where it replaces operator new and delete: it
-// counts what is allocated, and can make the n-th allocation fail.
+// counts what is allocated, can make the n-th allocation fail, and hands out memory full of NaN, so that nothing passes
+// because zeros happened to be there.
 //
 //     const auto points = support::survive_allocation_failures([&] { return library_call_that_returns_a_status(); });
 //     CHECK(points > 0);

@@ -180,14 +180,13 @@ private:
         const float * logit = logits.data();
         const float * const end = logit + logits.size();
         const float * const end_of_lines = logit + logits.size() / line * line;
-        while (logit != end_of_lines) {
+        const auto skip = [&] {
             if (least > 0 && !is_penalised) {
                 logit = detail::skip_smaller(logit, end_of_lines, least);
-                if (logit == end_of_lines) {
-                    break;
-                }
             }
-            for (std::size_t i = 0; i < line; ++i, ++logit) {
+        };
+        for (skip(); logit != end_of_lines; skip()) {
+            for (const float * const next = logit + line; logit != next; ++logit) {
                 look_at(*logit);
             }
         }

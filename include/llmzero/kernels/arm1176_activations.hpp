@@ -5,19 +5,20 @@
 // 8 bits. A halfword is h = 256 * b1 + u0 with u0 = b0 + 128, so with activations x1, x0:
 //     h * x1 + (h & 0x00FF) * (256 * x0 - x1) = 256 * (b1 * x1 + b0 * x0 + 128 * x0)
 // for |x| <= 127; the sum over a group starts at -256 * 128 * sum(x0).
-//     4 weights: 1 AND, 2 SMLAD.
+//     4 weights: 1 AND, 2 SMLAD. Halfword h of word w holds the weights from 4w + 2h on.
 //
 // 5 bits. A halfword is h = 2048 * n2 + 64 * u1 + u0 with n2 in two's complement, u = n + 16:
 //     h * x2 + (h & 0x07FF) * (32 * x1 - x2) + (h << 5 & 0x03E0) * (64 * x0 - x1) = 2048 * (n2 * x2 + u1 * x1 + u0 *
 //     x0)
 // for |x| <= 127; the sum starts at -2048 * 16 * sum(x1 + x0).
-//     6 weights: 2 AND, 3 SMLAD.
+//     6 weights: 2 AND, 3 SMLAD. Halfword h of word w holds the weights from 6w + 3h on; the sixth word has weights 30
+//     and 31 as n2 of its halfwords.
 //
 // 4 bits. A halfword is h = 4096 * n3 + 256 * u2 + 16 * u1 + u0 with n3 in two's complement, u = n + 8:
 //     h * x3 + (h & 0x0FFF) * (16 * x2 - x3) + (h & 0x00FF) * (256 * x1 - 16 * x2)
 //       + (h << 8 & 0x0F00) * (16 * x0 - x1) = 4096 * (n3 * x3 + u2 * x2 + u1 * x1 + u0 * x0)
 // for |x| <= 127 and -2048 <= 16 * x1 - x2 < 2048; the sum starts at -4096 * 8 * sum(x2 + x1 + x0).
-//     8 weights: 3 AND, 4 SMLAD.
+//     8 weights: 3 AND, 4 SMLAD. Halfword h of word w holds the weights from 8w + 4h on.
 //
 // 6 bits. 16 weights are 8 in each half of three words, h0 to h2, h = 1024 * a + 16 * b + r with a in two's complement,
 // b = n + 32. The r, of 4 bits each, are two more weights c and d, offset by 32 too: r0 is c / 4, r1 is d / 4, and
@@ -26,7 +27,8 @@
 //     (h0 << 6 & 0x03C0) * (64 * xc - xb0), (h1 << 6 & 0x03C0) * (64 * xd - xb1): 4096 * (r0 * xc + r1 * xd)
 //     (h2 << 6 & 0x03C0) * (4 * xd - xb2) + (h2 << 6 & 0x00C0) * (16 * xc - 4 * xd): the rest of c and d
 // for |x| <= 127; the sum starts at -1024 * 32 * sum(xb + xc + xd).
-//     16 weights: 7 AND, 10 SMLAD.
+//     16 weights: 7 AND, 10 SMLAD. Word w has weights 4w + 1 and 4w + 3 as a, 4w and 4w + 2 as b; 13 and 15 are d, 12
+//     and 14 are c.
 #pragma once
 
 #include <llmzero/kernels/kernel_set.hpp>
@@ -85,78 +87,6 @@ constexpr int sum_shift(activation_kind kind) {
            : kind == activation_kind::sixes  ? 10
            : kind == activation_kind::threes ? 11
                                              : 12;
-}
-
-inline std::int32_t lanes(int low, int high) {
-    return static_cast<std::int32_t>((static_cast<std::uint32_t>(low) & 0xffffu) | static_cast<std::uint32_t>(high)
-                                                                                       << 16);
-}
-
-// Halfword h of word w holds the weights 4w + 2h .. (8 bits), 6w + 3h .. (5 bits), 8w + 4h .. (4 bits), from the lowest
-// bits up; the sixth word of 5 bits has weights 30 and 31 as n2 of its halfwords.
-inline void arrange_group(activation_kind kind, const std::int16_t * code, float scale, activation_group & out) {
-    std::int32_t start[2] = {};
-    std::int32_t sum[2] = {};
-    for (std::size_t i = 0; i < group_size; ++i) {
-        sum[kind == activation_kind::threes ? 0 : i / half_size] += code[i]; // whose formats have no halves
-    }
-    std::int32_t * factor = out.factor;
-    if (kind == activation_kind::eight) {
-        for (std::size_t i = 0; i < group_size; i += 4, factor += 2) {
-            const std::int16_t * c = code + i;
-            factor[0] = lanes(c[1], c[3]);
-            factor[1] = lanes(256 * c[0] - c[1], 256 * c[2] - c[3]);
-            start[i / half_size] -= 256 * 128 * (c[0] + c[2]);
-        }
-    } else if (kind == activation_kind::threes) {
-        for (std::size_t i = 0; i < 30; i += 6, factor += 3) {
-            const std::int16_t * c = code + i;
-            factor[0] = lanes(c[2], c[5]);
-            factor[1] = lanes(32 * c[1] - c[2], 32 * c[4] - c[5]);
-            factor[2] = lanes(64 * c[0] - c[1], 64 * c[3] - c[4]);
-            start[0] -= 2048 * 16 * (c[0] + c[1] + c[3] + c[4]);
-        }
-        factor[0] = lanes(code[30], code[31]);
-    } else {
-        for (std::size_t i = 0; i < group_size; i += 8, factor += 4) {
-            const std::int16_t * c = code + i;
-            factor[0] = lanes(c[3], c[7]);
-            factor[1] = lanes(16 * c[2] - c[3], 16 * c[6] - c[7]);
-            factor[2] = lanes(256 * c[1] - 16 * c[2], 256 * c[5] - 16 * c[6]);
-            factor[3] = lanes(16 * c[0] - c[1], 16 * c[4] - c[5]);
-            start[i / half_size] -= 4096 * 8 * (c[0] + c[1] + c[2] + c[4] + c[5] + c[6]);
-        }
-    }
-    out.start = start[0] + start[1];
-    out.scale = scale / static_cast<float>(1 << sum_shift(kind));
-    out.small_scale = 0x1p48f * scale;
-    out.sum = scale * static_cast<float>(sum[0] + sum[1]);
-    for (std::size_t h = 0; h < 2; ++h) {
-        out.half_start[h] = start[h];
-        out.half_sum[h] = scale * static_cast<float>(sum[h]);
-    }
-}
-
-// Of 16 weights, word w has 4w + 1 and 4w + 3 as a, 4w and 4w + 2 as b; 13 and 15 are d, 12 and 14 are c.
-inline void arrange_group(activation_kind kind, const std::int16_t * code, float scale, sixes_group & out) {
-    for (std::size_t h = 0; h < 2; ++h) {
-        const std::int16_t * const c = code + h * half_size;
-        std::int32_t * factor = out.factor + 10 * h;
-        std::int32_t sum = 0;
-        for (std::size_t w = 0; w < 3; ++w, factor += 3) {
-            const std::int16_t * const x = c + 4 * w;
-            const std::size_t third = w == 0 ? 12 : 13;
-            const int times = w < 2 ? 64 : 4;
-            factor[0] = lanes(x[1], x[3]);
-            factor[1] = lanes(64 * x[0] - x[1], 64 * x[2] - x[3]);
-            factor[2] = lanes(times * c[third] - x[0], times * c[third + 2] - x[2]);
-            sum += x[0] + x[2];
-        }
-        factor[0] = lanes(16 * c[12] - 4 * c[13], 16 * c[14] - 4 * c[15]);
-        out.half_start[h] = -1024 * 32 * (sum + c[12] + c[13] + c[14] + c[15]);
-    }
-    out.scale = scale / static_cast<float>(1 << sum_shift(kind));
-    out.unused = 0;
 }
 
 // Puts the token's group into its place of four.

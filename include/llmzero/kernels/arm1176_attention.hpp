@@ -301,7 +301,7 @@ inline void add_values(const float * z, const float * factor, const kv_rows & va
         const std::size_t n_pairs = (n_rows + 3) / 4 * 2;
         const std::size_t n_weights = (n_rows + 7) / 8 * 8;
         const std::int8_t * rows = values.codes + t * head_dim;
-        const std::size_t n_in_place = n_rows % 4 == 0 ? n_rows : n_heads == 3 ? 0 : n_rows - n_rows % 4;
+        const std::size_t n_in_place = n_heads == 3 && n_rows % 4 != 0 ? 0 : n_rows - n_rows % 4;
         if (const std::size_t n_last = n_rows - n_in_place; n_last > 0) {
             std::memcpy(last_rows, rows + n_in_place * head_dim, n_last * head_dim);
             std::memset(last_rows + n_last * head_dim, 0, (4 - n_rows % 4) * head_dim);
@@ -330,10 +330,8 @@ inline void add_values(const float * z, const float * factor, const kv_rows & va
         const std::int8_t * const ahead = values.codes + (t + n_rows) * head_dim; // comes while these rows are in work
         const std::uint32_t * const loaded = pairs + n_pairs * n_heads - (n_heads == 3 ? 1 : 0);
         const bool is_split = n_in_place > 0 && n_in_place < n_rows;
-        columns_job job{rows, pairs, head_dim, loaded, ahead, sums, nullptr, loaded};
-        if (is_split) {
-            job.pairs_loaded = pairs + n_in_place / 2;
-        }
+        columns_job job{rows,  pairs, head_dim, is_split ? pairs + n_in_place / 2 : loaded,
+                        ahead, sums,  nullptr,  loaded};
         for (std::size_t i = 0; i < head_dim; i += 4, job.values += 4) {
             job.last_values = is_split ? last_rows + i : nullptr;
             if constexpr (n_heads == 3) {

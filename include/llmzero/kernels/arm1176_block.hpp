@@ -67,7 +67,7 @@ struct alignas(32) block_work {
 };
 static_assert(sizeof(block_work) == 1280);
 
-// The codes of one halfword of a word's weights, from the factors that arrange_group() made of them.
+// The codes of one halfword of a word's weights, from the factors that were made of them.
 inline void codes_of(const std::int32_t * factor, std::size_t half, std::int32_t (&code)[4]) {
     const auto lane = [&](std::size_t i) {
         return static_cast<std::int32_t>(static_cast<std::int16_t>(factor[i] >> 16 * half));

@@ -195,7 +195,7 @@ inline void complete_group(activation_kind kind, const std::uint32_t (&sums)[4],
     out.half_sum[1] = scale * static_cast<float>(second_sum);
 }
 
-// x(32) as llmzero::quantise_group() and arrange_group() make it.
+// x(32) as llmzero::quantise_group() makes it, arranged.
 inline void quantise_group(activation_kind kind, const float * x, activation_group & out) {
     namespace common = llmzero::detail;
     const std::uint32_t bits = twice_largest_bits(x) >> 1;

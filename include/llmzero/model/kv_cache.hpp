@@ -105,7 +105,7 @@ public:
         return rows(values_, layer, head, first);
     }
 
-    // What save() writes for this number of positions, in bytes.
+    // What save() writes for this number of positions, which must have been stored, in bytes.
     [[nodiscard]] std::uint64_t saved_bytes(std::uint32_t positions) const {
         return std::uint64_t{2} * n_layers_ * n_kv_heads_ * head_bytes(positions);
     }

@@ -8,7 +8,8 @@
 
 namespace llmzero::inline LLMZERO_ABI {
 
-// out(n) = x(n) * weight(n) / sqrt(mean(x^2) + epsilon). `out` may be `x`.
+// out(n) = x(n) * weight(n) / sqrt(mean(x^2) + epsilon). `out` may be `x`. Several places of a token
+// call it: one piece of code for all of them stays in a small instruction cache, as in add.hpp.
 LLMZERO_NOINLINE inline void rms_norm(const float * x, const float * weight, std::size_t n, float epsilon,
                                       float * out) {
     constexpr std::size_t lanes = 8; // independent sums: vectorisable, and rounding errors do not pile up in one
